@@ -1,0 +1,57 @@
+// Random numbers that depend on (seed, stream, draw) alone, never on the thread that asks.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <span>
+
+namespace balmer {
+
+/// Philox4x32-10 (Salmon et al., SC'11): a counter-based generator. Each (seed, stream) is an independent sequence;
+/// its whole state is three integers, so it is copied and saved like a number.
+class Rng {
+   public:
+    Rng() = default;
+    Rng(std::uint64_t seed, std::uint64_t stream) noexcept : seed_(seed), stream_(stream) {}
+
+    /// 64 random bits.
+    [[nodiscard]] std::uint64_t next() noexcept;
+
+    /// Uniform in [0, 1), with 53 random bits.
+    [[nodiscard]] double uniform() noexcept { return static_cast<double>(next() >> 11) * 0x1p-53; }
+
+    /// Uniform in [0, n), without bias worth naming (Lemire's multiplication). n > 0.
+    [[nodiscard]] std::uint32_t below(std::uint32_t n) noexcept {
+        return static_cast<std::uint32_t>(((next() >> 32) * n) >> 32);
+    }
+
+    /// Standard normal, by the ratio-free polar method of Marsaglia with own logarithm-free rejection kept out: two
+    /// uniforms a pair, the second value is not kept, so that the state stays a counter.
+    [[nodiscard]] double normal() noexcept;
+
+    /// Poisson with small mean (< 30), by Knuth's product.
+    [[nodiscard]] std::uint32_t poisson(double mean) noexcept;
+
+    /// Index drawn with probability proportional to weights[i] >= 0; the last positive one if rounding runs over.
+    [[nodiscard]] std::size_t weighted(std::span<const double> weights) noexcept;
+
+    struct State {
+        std::uint64_t seed, stream, draw;
+    };
+    [[nodiscard]] State state() const noexcept { return {seed_, stream_, draw_}; }
+    void restore(const State& state) noexcept {
+        seed_ = state.seed, stream_ = state.stream, draw_ = state.draw;
+        block_draw_ = ~std::uint64_t{0};
+    }
+
+   private:
+    void refill() noexcept;
+
+    std::uint64_t seed_ = 0;
+    std::uint64_t stream_ = 0;
+    std::uint64_t draw_ = 0;                    // 64-bit draws made so far
+    std::uint64_t block_draw_ = ~std::uint64_t{0};  // which block of two draws is in cache_
+    std::uint64_t cache_[2] = {0, 0};
+};
+
+}  // namespace balmer

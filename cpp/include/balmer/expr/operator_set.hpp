@@ -1,0 +1,55 @@
+// The operators that a formula may use: the table's and the user's own.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "balmer/expr/expression.hpp"
+
+namespace balmer {
+
+/// An operator made of others: `special(x, y) = cos(x) * (x + y)`.
+struct UserOperator {
+    std::string name;
+    std::vector<std::string> parameters;  ///< their names, 1 to kMaxArity
+    std::string text;                     ///< the definition as the user wrote it
+    int complexity = 1;
+    Expression body;  ///< feature k is parameter k; its constants are fixed
+};
+
+/// The built-in operators and the user's. A value: copies are independent; const use from several threads is safe.
+/// User operator number k has the code kFirstUserOp + k.
+class OperatorSet {
+   public:
+    /// Adds `name(parameter, ...) = body`, e.g. "inv(x) = 1/x". The body may use built-in operators and user operators
+    /// defined before. The name may hide a built-in one. Returns its code.
+    /// Throws ParseError for a text that is not a definition, std::invalid_argument for a name that is already among
+    /// the user's operators, more than kMaxArity parameters, or more than kMaxUserOps operators.
+    Op define(std::string_view definition, int complexity = 1);
+
+    /// The operator of that name or alias (the user's first), with that arity if one is given; nullopt if there is none.
+    [[nodiscard]] std::optional<Op> find(std::string_view name, std::optional<int> arity = std::nullopt) const noexcept;
+
+    /// The known name nearest to `name` by edit distance, for error messages; empty if none is near.
+    [[nodiscard]] std::string nearest(std::string_view name) const;
+
+    [[nodiscard]] std::uint8_t arity(Op op) const noexcept;
+    [[nodiscard]] std::string_view name(Op op) const noexcept;
+    [[nodiscard]] int complexity(Op op) const noexcept;
+
+    [[nodiscard]] static constexpr bool is_user(Op op) noexcept { return static_cast<std::uint8_t>(op) >= kFirstUserOp; }
+    [[nodiscard]] const std::vector<UserOperator>& user() const noexcept { return user_; }
+    [[nodiscard]] const UserOperator& user(Op op) const noexcept {
+        return user_[static_cast<std::size_t>(op) - kFirstUserOp];
+    }
+
+    /// The built-in operators alone.
+    [[nodiscard]] static const OperatorSet& builtin() noexcept;
+
+   private:
+    std::vector<UserOperator> user_;
+};
+
+}  // namespace balmer

@@ -1,0 +1,79 @@
+// What an instruction set provides: plain function pointers over arrays. This header is included by the files that are
+// compiled for one instruction set: it holds no code and includes only <cstddef> and <cstdint>.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace balmer::eval {
+
+/// Operand forms of a binary kernel: v an array that advances with the row, s a single value.
+enum Form : std::uint8_t { vv, vs, sv, kForms };
+
+/// Rows of operators.def.
+#define BALMER_OP(...) +1
+inline constexpr std::size_t kTableRows = 0
+#include "balmer/expr/operators.def"
+    ;
+#undef BALMER_OP
+
+/// out[i] = f(a[i], b[i], c[i]) for i < n, n a multiple of kLanes (16). Arrays hold at least n values; no alignment is
+/// required. In form vs `b` points to one value, in sv `a` does; ternary kernels take arrays only. Unused operands are
+/// null. `out` may be the same array as an operand, or not overlap it.
+template <class T>
+using ForwardKernel = void (*)(T* out, const T* a, const T* b, const T* c, std::size_t n) noexcept;
+
+/// out[i] = g[i] * (derivative of f with respect to one operand)(a[i], b[i], c[i], y[i]).
+template <class T>
+using BackwardKernel = void (*)(T* out, const T* g, const T* a, const T* b, const T* c, const T* y, std::size_t n) noexcept;
+
+/// A column of the table: how the derivative with respect to an operand may be had without a kernel.
+enum class Derivative : std::uint8_t { general, zero, one, minus_one };
+
+/// The virtual accumulators of a sum: row i of a block that starts at a multiple of 16 is added to lane i % 16, in the
+/// order of the rows, by every instruction set; so sums are the same bits on each.
+inline constexpr std::size_t kSumLanes = 16;
+
+template <class T>
+struct Kernels {
+    ForwardKernel<T> forward[kTableRows][kForms];        ///< by row of the table; unary and ternary ones in [vv]
+    BackwardKernel<T> backward[kTableRows][3][kForms];   ///< by row, operand; null where the derivative is not general
+
+    /// out[i] = value of `a[0]`; out[i] = a[i]; out[i] = -a[i]; out[i] = a[i] + b[i].
+    ForwardKernel<T> fill, copy, negate, add;
+
+    /// lanes[j] += w[i] * (y[i] - p[i])^2 over i < n, in double; any n; w may be null (weights of 1).
+    void (*squared_error)(const T* p, const T* y, const T* w, std::size_t n, double* lanes) noexcept;
+
+    /// Normal equations of a block, in double: with r = y - p and columns J[k] (k < k_count), adds
+    /// w J[k] J[l] to lanes[(k (k + 1) / 2 + l) * 16 + j] for l <= k, then w J[k] r to lanes[(m + k) * 16 + j] with
+    /// m = k_count (k_count + 1) / 2, and w r r to the 16 after these. Any n; w may be null.
+    void (*normal_equations)(const T* const* J, std::size_t k_count, const T* p, const T* y, const T* w, std::size_t n,
+                             double* lanes) noexcept;
+};
+
+/// Everything of one instruction set. One exported symbol each: extern "C++" const KernelTable& table() in its namespace.
+struct KernelTable {
+    const char* isa;  ///< "baseline", "x86-64-v3", "x86-64-v4", "neon"
+    Kernels<double> f64;
+    Kernels<float> f32;
+    /// Sets flush-to-zero and denormals-are-zero for this thread, returns the state before; `restore_fp` undoes it.
+    std::uint64_t (*enter_fp)() noexcept;
+    void (*restore_fp)(std::uint64_t state) noexcept;
+};
+
+/// Which derivatives are 0, 1 or -1: the same for every instruction set, read from the text of the table.
+constexpr Derivative classify(const char* text) noexcept {
+    return text[0] == '0' && text[1] == 0                       ? Derivative::zero
+           : text[0] == '1' && text[1] == 0                     ? Derivative::one
+           : text[0] == '-' && text[1] == '1' && text[2] == 0   ? Derivative::minus_one
+                                                                : Derivative::general;
+}
+
+inline constexpr Derivative kDerivative[kTableRows][3] = {
+#define BALMER_OP(id, names, arity, value, da, db, dc, ...) {classify(#da), classify(#db), classify(#dc)},
+#include "balmer/expr/operators.def"
+#undef BALMER_OP
+};
+
+}  // namespace balmer::eval
