@@ -1,0 +1,52 @@
+# How balmer's own code is compiled.
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+foreach(compiler IN ITEMS GNU:12 Clang:16 AppleClang:15)
+  string(REGEX MATCH "^([A-Za-z]+):([0-9]+)$" _ "${compiler}")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL CMAKE_MATCH_1 AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS CMAKE_MATCH_2)
+    message(FATAL_ERROR "balmer needs ${CMAKE_MATCH_1} ${CMAKE_MATCH_2} or newer; this is "
+                        "${CMAKE_CXX_COMPILER_VERSION}. Choose another with -DCMAKE_CXX_COMPILER=...")
+  endif()
+endforeach()
+
+set(balmer_sanitizers address undefined thread "address,undefined")
+if(BALMER_SANITIZE AND NOT BALMER_SANITIZE IN_LIST balmer_sanitizers)
+  message(FATAL_ERROR "BALMER_SANITIZE=${BALMER_SANITIZE}: expected one of ${balmer_sanitizers}")
+endif()
+
+# Flags of every file of balmer, its tests and its bindings.
+#
+# -ffp-contract=off: GCC would fuse a * b + c where the target has FMA and not where it lacks it; results must be the same
+# bits on every machine, so a fused operation is always written as one.
+function(balmer_compile_options target)
+  target_compile_options(${target} PRIVATE -ffp-contract=off)
+  if(PROJECT_IS_TOP_LEVEL)
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+  endif()
+  if(BALMER_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(BALMER_SANITIZE)
+    set(flags -fsanitize=${BALMER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    # PUBLIC on the link only: an executable that links the static library needs the run-time of the sanitizer.
+    target_compile_options(${target} PRIVATE ${flags} -g)
+    target_link_options(${target} PUBLIC -fsanitize=${BALMER_SANITIZE})
+  endif()
+  set_target_properties(${target} PROPERTIES CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
+endfunction()
+
+# What a user of the library sees: names of the namespace balmer and of the C interface, nothing of Eigen or of the
+# standard library. In a static library hidden visibility does it; a shared one has a list for the linker.
+function(balmer_export_only_balmer target)
+  get_target_property(type ${target} TYPE)
+  if(NOT type STREQUAL SHARED_LIBRARY)
+    set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  elseif(CMAKE_EXECUTABLE_FORMAT STREQUAL ELF)
+    set(map "${PROJECT_SOURCE_DIR}/cmake/balmer.map")
+    target_link_options(${target} PRIVATE "LINKER:--version-script=${map}")
+    set_target_properties(${target} PROPERTIES LINK_DEPENDS "${map}")
+  endif()
+endfunction()
