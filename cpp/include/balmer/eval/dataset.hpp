@@ -54,7 +54,7 @@ class Dataset {
     [[nodiscard]] double weight_sum(std::size_t rows) const noexcept {
         return weight_sums_.empty() ? static_cast<double>(rows) : weight_sums_[rows];
     }
-    /// The row of the input that stands at each place.
+    /// The row of the input that stands at each place; empty if that is the place itself (order as_given).
     [[nodiscard]] std::span<const std::uint32_t> row_order() const noexcept { return order_; }
     /// Sizes of the prefixes to screen on: 64 (256 when the data have noise to average), 4096, 32768, ..., all.
     [[nodiscard]] std::vector<std::size_t> rungs(std::size_t first = 64) const;

@@ -1,0 +1,252 @@
+#include "balmer/eval/evaluator.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <exception>
+#include <stdexcept>
+#include <string>
+
+#include "eval/program.hpp"
+
+namespace balmer {
+namespace {
+
+using eval::Derivatives;
+using eval::FlushSubnormals;
+using eval::Program;
+
+/// Rows of a bounded loss before the first look at the bound: most candidates are lost after few rows.
+constexpr std::size_t kFirstBlock = 64;
+
+/// Above this many rows a batch of expressions is evaluated tile by tile, so that the columns stay in the cache.
+constexpr std::size_t kTileRows = 8192;
+constexpr std::size_t kTilePrograms = 64;
+
+/// The last rows of a view, copied so that whole vectors can be read.
+template <class T>
+struct Tail {
+    AlignedVector<T> storage;
+    std::vector<const T*> columns;
+
+    Tail(const Dataset<T>& data, std::size_t first) {
+        const std::size_t rows = data.n_rows() - first;
+        storage.resize(data.n_features() * kLanes);
+        for (std::size_t j = 0; j < data.n_features(); ++j) {
+            T* const out = storage.data() + j * kLanes;
+            std::copy_n(data.column(j) + first, rows, out);
+            std::fill(out + rows, out + kLanes, out[rows - 1]);
+            columns.push_back(out);
+        }
+    }
+};
+
+template <class T>
+void check_features(const Expression& expression, const Dataset<T>& data) {
+    if (const std::size_t needed = expression.n_features(); needed > data.n_features()) {
+        throw std::invalid_argument("the expression uses feature " + std::to_string(needed - 1) +
+                                    " (counted from 0), but the data have " + std::to_string(data.n_features()) +
+                                    " features");
+    }
+}
+
+/// Values of rows [first, last) of padded data, or of rows before the last partial vector of a view.
+template <class T>
+void run_rows(Program<T>& program, std::size_t first, std::size_t last, T* out) {
+    for (std::size_t r = first; r < last; r += program.block_rows()) {
+        const std::size_t n = std::min(program.block_rows(), last - r);
+        if (n % kLanes == 0) {
+            program.run_into(r, n, out + r);
+        } else {
+            std::copy_n(program.run(r, padded(n)), n, out + r);
+        }
+    }
+}
+
+/// Rows that may be evaluated in place; the rest needs a Tail.
+template <class T>
+std::size_t direct_rows(const Dataset<T>& data) {
+    return data.is_padded() ? data.n_rows() : data.n_rows() / kLanes * kLanes;
+}
+
+template <class T>
+void evaluate_tail(const Expression& expression, const OperatorSet& operators, const Dataset<T>& data,
+                   const Tail<T>& tail, Program<T>& program, T* out) {
+    const std::size_t first = direct_rows(data);
+    program.compile(expression, operators, tail.columns, data.n_rows() - first, Derivatives::none);
+    std::copy_n(program.run(0, kLanes), data.n_rows() - first, out + first);
+}
+
+template <class T>
+void evaluate_with_derivatives(const Expression& expression, const Evaluator<T>& evaluator, Derivatives wanted,
+                               std::size_t count, std::span<T> out, std::span<T> derivatives, Program<T>& program) {
+    const Dataset<T>& data = evaluator.data();
+    check_features(expression, data);
+    const std::size_t rows = data.n_rows();
+    if (out.size() != rows || derivatives.size() != rows * count) {
+        throw std::invalid_argument("outputs must hold " + std::to_string(rows) + " values and " +
+                                    std::to_string(rows * count) + " derivatives");
+    }
+    const FlushSubnormals scope(eval::kernels());
+    const auto copy_block = [&](std::size_t at, std::size_t place, std::size_t n, std::size_t valid) {
+        std::copy_n(program.run(at, n), valid, out.data() + place);
+        program.reverse(at, n);
+        for (std::size_t k = 0; k < count; ++k) {
+            std::copy_n(program.derivatives()[k], valid, derivatives.data() + k * rows + place);
+        }
+    };
+    program.compile(expression, evaluator.operators(), data.columns(), rows, wanted);
+    const std::size_t direct = direct_rows(data);
+    for (std::size_t r = 0; r < direct; r += program.block_rows()) {
+        const std::size_t n = std::min(program.block_rows(), direct - r);
+        copy_block(r, r, padded(n), n);
+    }
+    if (direct < rows) {
+        const Tail<T> tail(data, direct);
+        program.compile(expression, evaluator.operators(), tail.columns, rows - direct, wanted);
+        copy_block(0, direct, kLanes, rows - direct);
+    }
+}
+
+}  // namespace
+
+template <class T>
+Workspace<T>::Workspace() : program_(std::make_unique<Program<T>>()) {}
+template <class T>
+Workspace<T>::~Workspace() = default;
+template <class T>
+Workspace<T>::Workspace(Workspace&&) noexcept = default;
+template <class T>
+Workspace<T>& Workspace<T>::operator=(Workspace&&) noexcept = default;
+
+template <class T>
+void Evaluator<T>::evaluate(const Expression& expression, std::span<T> out, Workspace<T>& workspace) const {
+    check_features(expression, *data_);
+    if (out.size() != data_->n_rows()) {
+        throw std::invalid_argument("the output has " + std::to_string(out.size()) + " elements, the data have " +
+                                    std::to_string(data_->n_rows()) + " rows");
+    }
+    const FlushSubnormals scope(eval::kernels());
+    Program<T>& program = workspace.program();
+    program.compile(expression, *operators_, data_->columns(), data_->n_rows(), Derivatives::none);
+    const std::size_t direct = direct_rows(*data_);
+    run_rows(program, 0, direct, out.data());
+    if (direct < data_->n_rows()) {
+        evaluate_tail(expression, *operators_, *data_, Tail<T>(*data_, direct), program, out.data());
+    }
+}
+
+template <class T>
+double Evaluator<T>::mean_squared_error(const Expression& expression, std::size_t rows, Workspace<T>& workspace,
+                                        double bound) const {
+    const eval::KernelTable& table = eval::kernels();
+    const eval::Kernels<T>& kernels = eval::kernels_of<T>(table);
+    const FlushSubnormals scope(table);
+    Program<T>& program = workspace.program();
+    program.compile(expression, *operators_, data_->columns(), rows, Derivatives::none);
+    const double weight = data_->weight_sum(rows);
+    const double limit = bound * weight;
+    const bool bounded = std::isfinite(limit);
+    alignas(kAlignment) std::array<double, eval::kSumLanes> lanes{};
+    double sum = 0;
+    for (std::size_t r = 0; r < rows;) {
+        const std::size_t block = bounded && r == 0 ? std::min(kFirstBlock, program.block_rows()) : program.block_rows();
+        const std::size_t n = std::min(block, rows - r);
+        const T* const values = program.run(r, padded(n));
+        kernels.squared_error(values, data_->target() + r, data_->weights() ? data_->weights() + r : nullptr, n,
+                              lanes.data());
+        r += n;
+        sum = eval::sum_lanes(lanes.data());
+        if (!(sum <= std::min(limit, std::numeric_limits<double>::max()))) {
+            return std::numeric_limits<double>::infinity();
+        }
+    }
+    return sum / weight;
+}
+
+template <class T>
+void Evaluator<T>::evaluate_with_gradient(const Expression& expression, std::span<T> out, std::span<T> gradient,
+                                          Workspace<T>& workspace) const {
+    evaluate_with_derivatives(expression, *this, Derivatives::features, data_->n_features(), out, gradient,
+                              workspace.program());
+}
+
+template <class T>
+void Evaluator<T>::evaluate_with_jacobian(const Expression& expression, std::span<T> out, std::span<T> jacobian,
+                                          Workspace<T>& workspace) const {
+    evaluate_with_derivatives(expression, *this, Derivatives::constants, expression.constants.size(), out, jacobian,
+                              workspace.program());
+}
+
+template <class T>
+void evaluate_all(std::span<const Expression* const> expressions, std::span<const OperatorSet* const> operators,
+                  const Dataset<T>& data, std::span<T> out, int n_threads) {
+    const std::size_t rows = data.n_rows();
+    if (out.size() != rows * expressions.size() || operators.size() != expressions.size()) {
+        throw std::invalid_argument("the output has " + std::to_string(out.size()) + " elements for " +
+                                    std::to_string(expressions.size()) + " expressions over " + std::to_string(rows) +
+                                    " rows");
+    }
+    for (const Expression* expression : expressions) {
+        check_features(*expression, data);
+    }
+    const std::size_t direct = direct_rows(data);
+    const bool tiled = rows > 2 * kTileRows;
+    const std::size_t group = tiled ? kTilePrograms : 1;
+    const std::size_t groups = (expressions.size() + group - 1) / group;
+    // About 50 microseconds of work a chunk, so that threads do not wait for one another.
+    const int chunk = tiled ? 1 : static_cast<int>(std::clamp<std::size_t>(65536 / (rows + 64), 1, 64));
+    const eval::KernelTable& table = eval::kernels();
+    const int threads = std::max(1, n_threads);
+    std::vector<std::vector<Program<T>>> programs(static_cast<std::size_t>(threads));
+    for (auto& own : programs) {
+        own.resize(std::min(group, expressions.size()));
+    }
+
+    const auto evaluate_group = [&](std::size_t g, std::vector<Program<T>>& own) {
+        const FlushSubnormals scope(table);
+        const std::size_t first = g * group, last = std::min(first + group, expressions.size());
+        for (std::size_t e = first; e < last; ++e) {
+            own[e - first].compile(*expressions[e], *operators[e], data.columns(), rows, Derivatives::none);
+        }
+        const std::size_t tile = tiled ? kTileRows : std::max<std::size_t>(direct, 1);
+        for (std::size_t r = 0; r < direct; r += tile) {
+            for (std::size_t e = first; e < last; ++e) {
+                run_rows(own[e - first], r, std::min(r + tile, direct), out.data() + e * rows);
+            }
+        }
+        if (direct < rows) {
+            const Tail<T> tail(data, direct);
+            for (std::size_t e = first; e < last; ++e) {
+                evaluate_tail(*expressions[e], *operators[e], data, tail, own[0], out.data() + e * rows);
+            }
+        }
+    };
+
+    std::exception_ptr failure;  // what a thread throws may not leave the parallel region
+#pragma omp parallel for schedule(dynamic, chunk) num_threads(threads) if (threads > 1)
+    for (std::size_t g = 0; g < groups; ++g) {
+        try {
+            evaluate_group(g, programs[static_cast<std::size_t>(omp_get_thread_num())]);
+        } catch (...) {
+#pragma omp critical(balmer_evaluate_all)
+            failure = std::current_exception();
+        }
+    }
+    if (failure) {
+        std::rethrow_exception(failure);
+    }
+}
+
+template class Workspace<double>;
+template class Workspace<float>;
+template class Evaluator<double>;
+template class Evaluator<float>;
+template void evaluate_all<double>(std::span<const Expression* const>, std::span<const OperatorSet* const>,
+                                   const Dataset<double>&, std::span<double>, int);
+template void evaluate_all<float>(std::span<const Expression* const>, std::span<const OperatorSet* const>,
+                                  const Dataset<float>&, std::span<float>, int);
+
+}  // namespace balmer

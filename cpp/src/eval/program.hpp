@@ -1,0 +1,153 @@
+// An expression compiled for one dataset: kernels bound to columns, slots and constants.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "balmer/core/aligned.hpp"
+#include "balmer/eval/dataset.hpp"
+#include "balmer/expr/operator_set.hpp"
+#include "eval/dispatch.hpp"
+#include "eval/kernel_table.hpp"
+
+namespace balmer::eval {
+
+/// What a program computes beside values.
+enum class Derivatives : std::uint8_t { none, constants, features };
+
+/// A postfix array becomes a list of kernels over blocks of rows. Leaves are operands, never copied; in a program of
+/// values alone slots are reused as a stack, in one with derivatives each operation keeps its block for the reverse sweep.
+///
+/// Pointers into the data, the slots and the constants are bound when the program is compiled, so running a block does
+/// nothing but call kernels. Constants may be changed between runs.
+template <class T>
+class Program {
+   public:
+    /// Compiles `expression` over `columns`. If `loss` is given it is appended: an expression over (prediction, target,
+    /// weight) as features 0, 1 and 2, taken from `target` and `weights` (null: 1). Rows per block are chosen from `n_rows`.
+    void compile(const Expression& expression, const OperatorSet& operators, std::span<const T* const> columns,
+                 std::size_t n_rows, Derivatives derivatives, const Expression* loss = nullptr,
+                 const T* target = nullptr, const T* weights = nullptr);
+
+    [[nodiscard]] std::size_t block_rows() const noexcept { return block_rows_; }
+
+    /// The constants of the compiled expression, in its order.
+    void set_constants(std::span<const double> values) noexcept {
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            constants_[i] = static_cast<T>(values[i]);
+        }
+    }
+
+    /// Evaluates rows [row, row + n), n a multiple of kLanes and at most block_rows(); returns the block of values.
+    const T* run(std::size_t row, std::size_t n) noexcept {
+        for (const Instruction& i : code_) {
+            i.kernel(i.out, i.a + (row & i.a_mask), i.b + (row & i.b_mask), i.c + (row & i.c_mask), n);
+        }
+        return code_.back().out;
+    }
+
+    /// The same, the last operation writing to `out`.
+    void run_into(std::size_t row, std::size_t n, T* out) noexcept {
+        const Instruction* const last = code_.data() + code_.size() - 1;
+        for (const Instruction* i = code_.data(); i != last; ++i) {
+            i->kernel(i->out, i->a + (row & i->a_mask), i->b + (row & i->b_mask), i->c + (row & i->c_mask), n);
+        }
+        last->kernel(out, last->a + (row & last->a_mask), last->b + (row & last->b_mask),
+                     last->c + (row & last->c_mask), n);
+    }
+
+    /// After run(row, n) of a program with derivatives: the reverse sweep. Block k of `derivatives()` then holds the
+    /// derivative of the values with respect to constant (or feature) k.
+    void reverse(std::size_t row, std::size_t n) noexcept;
+    [[nodiscard]] std::span<const T* const> derivatives() const noexcept { return jacobian_; }
+
+    /// The block of values of the expression itself when a loss was appended.
+    [[nodiscard]] const T* prediction() const noexcept { return prediction_; }
+
+   private:
+    struct Instruction {
+        ForwardKernel<T> kernel;
+        T* out;
+        const T *a, *b, *c;
+        std::size_t a_mask, b_mask, c_mask;  // all ones where the operand is a column, which moves with the row
+    };
+
+    /// One step of the reverse sweep: `backward` if set, else `forward` (add or negate) over g and a.
+    struct Adjoint {
+        BackwardKernel<T> backward;
+        ForwardKernel<T> forward;
+        T* out;
+        const T *g, *a, *b, *c, *y;
+        std::size_t a_mask, b_mask, c_mask;
+    };
+
+    enum class Kind : std::uint8_t { slot, column, scalar };
+    struct Value {
+        const T* p = nullptr;
+        std::size_t mask = 0;
+        Kind kind = Kind::scalar;
+        std::int32_t id = -1;    // slot: its instruction; column: the feature; scalar: the constant, -1 for a literal
+        std::int32_t slot = -1;  // number of the slot
+    };
+
+    /// What the reverse sweep needs to know of an instruction.
+    struct Record {
+        std::int16_t row;  // of the table; -1: copy, -2: fill
+        std::uint8_t arity;
+        Form form;
+        bool active;  // something to differentiate by lies below
+        Value operands[3];
+    };
+
+    /// The body of a user operator reads its parameters from `arguments`.
+    struct Frame {
+        const Value* arguments;
+        std::int32_t base;  // slots from here on are the body's own
+    };
+
+    void compile_nodes(const Expression& expression, const Frame* frame, bool fitted);
+    void emit(Op op, int arity, std::int32_t base);
+    void call(Op op, int arity, std::int32_t base);
+    void append(ForwardKernel<T> kernel, std::int16_t row, int arity, Form form, const Value* operands, std::int32_t slot);
+    Value materialise(const Value& value);
+    void compile_reverse();
+    [[nodiscard]] bool is_active(const Value& value) const noexcept;
+    [[nodiscard]] T* slot(std::int32_t i) noexcept { return slots_.data() + static_cast<std::size_t>(i) * stride_; }
+    void reserve(std::size_t slots, std::size_t constants);
+    const T* literal(T value);
+
+    const Kernels<T>* kernels_ = nullptr;
+    const OperatorSet* operators_ = nullptr;
+    std::span<const T* const> columns_;
+    Derivatives mode_ = Derivatives::none;
+
+    std::vector<Instruction> code_;
+    std::vector<Record> records_;
+    std::vector<Adjoint> reverse_;
+    std::vector<Value> stack_;
+    AlignedVector<T> slots_;
+    AlignedVector<T> constants_;
+    std::vector<const T*> jacobian_;
+    std::vector<const T*> adjoints_;  // by instruction
+    AlignedVector<T> ones_, zeros_;
+    std::size_t block_rows_ = 0, stride_ = 0;
+    std::size_t n_constants_ = 0;
+    std::int32_t top_ = 0;  // first free slot
+    const T* prediction_ = nullptr;
+};
+
+/// Adds the 16 lanes of a sum in a fixed order.
+[[nodiscard]] inline double sum_lanes(const double* lanes) noexcept {
+    double s[8];
+    for (int i = 0; i < 8; ++i) {
+        s[i] = lanes[i] + lanes[i + 8];
+    }
+    for (int i = 0; i < 4; ++i) {
+        s[i] += s[i + 4];
+    }
+    return (s[0] + s[2]) + (s[1] + s[3]);
+}
+
+}  // namespace balmer::eval
