@@ -1,0 +1,44 @@
+#!/bin/sh
+# Format, style and types. Usage: lint.sh [--fix]; run by `make lint` and `make format`, which install the tools.
+# Runs all checks, then fails if one did.
+set -u
+cd "$(dirname "$0")/.."
+
+cpp=$(find cpp python/bindings tests/cpp tests/embedding bench -name '*.cpp' -o -name '*.hpp' -o -name '*.inl' -o -name '*.h' 2>/dev/null)
+python="python tests/python bench docs"
+
+if [ "${1:-}" = --fix ]; then
+    # shellcheck disable=SC2086 # lists of words
+    ruff check --fix --quiet $python
+    # shellcheck disable=SC2086
+    ruff format --quiet $python
+    # shellcheck disable=SC2086
+    clang-format -i $cpp
+    exit
+fi
+
+failed=""
+check() {
+    name=$1
+    shift
+    if output=$("$@" 2>&1); then
+        printf 'lint: %s: ok\n' "$name"
+    else
+        printf 'lint: %s: FAILED\n%s\n' "$name" "$output"
+        failed="$failed $name"
+    fi
+}
+
+# shellcheck disable=SC2086
+check ruff ruff check --output-format=concise $python
+# shellcheck disable=SC2086
+check ruff-format ruff format --check $python
+# shellcheck disable=SC2086
+check clang-format clang-format --dry-run -Werror $cpp
+check mypy python -m mypy python/balmer
+check stubtest python -m mypy.stubtest balmer._core --mypy-config-file pyproject.toml
+
+if [ -n "$failed" ]; then
+    printf 'lint: failed:%s (make format puts the formats right)\n' "$failed"
+    exit 1
+fi
