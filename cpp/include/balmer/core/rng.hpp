@@ -1,7 +1,8 @@
-// Random numbers that depend on (seed, stream, draw) alone, never on the thread that asks.
+// Random numbers that depend on (seed, stream, draw) alone, never on the thread or the machine that asks.
 #pragma once
 
-#include <cmath>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -15,7 +16,10 @@ class Rng {
     Rng(std::uint64_t seed, std::uint64_t stream) noexcept : seed_(seed), stream_(stream) {}
 
     /// 64 random bits.
-    [[nodiscard]] std::uint64_t next() noexcept;
+    [[nodiscard]] std::uint64_t next() noexcept {
+        if ((draw_ >> 1) != block_draw_) refill();
+        return cache_[draw_++ & 1];
+    }
 
     /// Uniform in [0, 1), with 53 random bits.
     [[nodiscard]] double uniform() noexcept { return static_cast<double>(next() >> 11) * 0x1p-53; }
@@ -25,18 +29,20 @@ class Rng {
         return static_cast<std::uint32_t>(((next() >> 32) * n) >> 32);
     }
 
-    /// Standard normal, by the ratio-free polar method of Marsaglia with own logarithm-free rejection kept out: two
-    /// uniforms a pair, the second value is not kept, so that the state stays a counter.
+    /// Standard normal, by Marsaglia's polar method with a logarithm of its own, made of + - * / alone: the C library's
+    /// differs between machines. The second value of a pair is thrown away, so that the state stays a counter.
     [[nodiscard]] double normal() noexcept;
 
-    /// Poisson with small mean (< 30), by Knuth's product.
+    /// Poisson with small mean (< 30), by Knuth's product; 0 for a mean that is not positive.
     [[nodiscard]] std::uint32_t poisson(double mean) noexcept;
 
-    /// Index drawn with probability proportional to weights[i] >= 0; the last positive one if rounding runs over.
+    /// Index drawn with probability proportional to weights[i] >= 0; the last positive one if rounding runs over. If
+    /// no weight is positive, the last index. `weights` is not empty.
     [[nodiscard]] std::size_t weighted(std::span<const double> weights) noexcept;
 
     struct State {
         std::uint64_t seed, stream, draw;
+        friend bool operator==(const State&, const State&) = default;
     };
     [[nodiscard]] State state() const noexcept { return {seed_, stream_, draw_}; }
     void restore(const State& state) noexcept {
@@ -44,12 +50,16 @@ class Rng {
         block_draw_ = ~std::uint64_t{0};
     }
 
+    /// The generator itself: one block of four words. Public so that it can be checked against published vectors.
+    [[nodiscard]] static std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter,
+                                                             std::array<std::uint32_t, 2> key) noexcept;
+
    private:
     void refill() noexcept;
 
     std::uint64_t seed_ = 0;
     std::uint64_t stream_ = 0;
-    std::uint64_t draw_ = 0;                    // 64-bit draws made so far
+    std::uint64_t draw_ = 0;                        // 64-bit draws made so far
     std::uint64_t block_draw_ = ~std::uint64_t{0};  // which block of two draws is in cache_
     std::uint64_t cache_[2] = {0, 0};
 };

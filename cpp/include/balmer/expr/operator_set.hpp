@@ -1,6 +1,7 @@
 // The operators that a formula may use: the table's and the user's own.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@ struct UserOperator {
     std::string text;                     ///< the definition as the user wrote it
     int complexity = 1;
     Expression body;  ///< feature k is parameter k; its constants are fixed
+    std::size_t expanded_nodes = 0;  ///< nodes of the body, with those of the user operators in it
 };
 
 /// The built-in operators and the user's. A value: copies are independent; const use from several threads is safe.
@@ -26,7 +28,8 @@ class OperatorSet {
     /// Adds `name(parameter, ...) = body`, e.g. "inv(x) = 1/x". The body may use built-in operators and user operators
     /// defined before. The name may hide a built-in one. Returns its code.
     /// Throws ParseError for a text that is not a definition, std::invalid_argument for a name that is already among
-    /// the user's operators, more than kMaxArity parameters, or more than kMaxUserOps operators.
+    /// the user's operators, more than kMaxArity parameters, more than kMaxUserOps operators, a negative complexity, or
+    /// more than 10,000 nodes when the user operators in the body are written out.
     Op define(std::string_view definition, int complexity = 1);
 
     /// The operator of that name or alias (the user's first), with that arity if one is given; nullopt if there is none.
