@@ -167,6 +167,12 @@ Dataset<T>::Dataset(MatrixView<S> X, std::span<const double> target, std::span<c
         }
         std::fill(out + n_rows_, out + stride, out[n_rows_ - 1]);
         columns_[j] = out;
+        // Four such factors overflow.
+        const T large = static_cast<T>(sizeof(T) == 8 ? 1e75 : 1e9);
+        for (std::size_t i = 0; i < n_rows_ && !extreme_; ++i) {
+            const T magnitude = std::abs(out[i]);
+            extreme_ = magnitude > large || (magnitude > 0 && magnitude < 1 / large);
+        }
     }
     if (!target.empty()) {
         target_.resize(rows);
@@ -224,6 +230,7 @@ template <class T>
 Dataset<T>::Dataset(const Dataset& other)
     : n_rows_(other.n_rows_),
       padded_(other.padded_),
+      extreme_(other.extreme_),
       storage_(other.storage_),
       columns_(other.columns_),
       target_(other.target_),

@@ -16,7 +16,9 @@ namespace {
 
 using eval::Derivatives;
 using eval::FlushSubnormals;
+using eval::has_extended_form;
 using eval::Program;
+using eval::Range;
 
 /// Rows of a bounded loss before the first look at the bound: most candidates are lost after few rows.
 constexpr std::size_t kFirstBlock = 64;
@@ -65,6 +67,27 @@ void run_rows(Program<T>& program, std::size_t first, std::size_t last, T* out) 
     }
 }
 
+/// Puts right what overflowed on the way: rows [0, direct) of `out` whose values are not finite. Blocks that are finite
+/// stay as they are.
+template <class T>
+void rescue(const Expression& expression, const OperatorSet& operators, const Dataset<T>& data,
+            std::span<const T* const> columns, std::size_t rows, Program<T>& program, T* out) {
+    if (!has_extended_form(expression, operators, data.is_extreme())) {
+        return;
+    }
+    const auto bad = [](T value) { return !std::isfinite(value); };
+    if (std::none_of(out, out + rows, bad)) {
+        return;
+    }
+    program.compile(expression, operators, columns, rows, Derivatives::none, Range::extended);
+    for (std::size_t r = 0; r < rows; r += program.block_rows()) {
+        const std::size_t n = std::min(program.block_rows(), rows - r);
+        if (std::any_of(out + r, out + r + n, bad)) {
+            std::copy_n(program.run(r, padded(n)), n, out + r);
+        }
+    }
+}
+
 /// Rows that may be evaluated in place; the rest needs a Tail.
 template <class T>
 std::size_t direct_rows(const Dataset<T>& data) {
@@ -75,8 +98,10 @@ template <class T>
 void evaluate_tail(const Expression& expression, const OperatorSet& operators, const Dataset<T>& data,
                    const Tail<T>& tail, Program<T>& program, T* out) {
     const std::size_t first = direct_rows(data);
-    program.compile(expression, operators, tail.columns, data.n_rows() - first, Derivatives::none);
-    std::copy_n(program.run(0, kLanes), data.n_rows() - first, out + first);
+    const std::size_t rows = data.n_rows() - first;
+    program.compile(expression, operators, tail.columns, rows, Derivatives::none);
+    std::copy_n(program.run(0, kLanes), rows, out + first);
+    rescue<T>(expression, operators, data, tail.columns, rows, program, out + first);
 }
 
 template <class T>
@@ -97,7 +122,9 @@ void evaluate_with_derivatives(const Expression& expression, const Evaluator<T>&
             std::copy_n(program.derivatives()[k], valid, derivatives.data() + k * rows + place);
         }
     };
-    program.compile(expression, evaluator.operators(), data.columns(), rows, wanted);
+    const Range range = has_extended_form(expression, evaluator.operators(), data.is_extreme()) ? Range::extended
+                                                                                                : Range::plain;
+    program.compile(expression, evaluator.operators(), data.columns(), rows, wanted, range);
     const std::size_t direct = direct_rows(data);
     for (std::size_t r = 0; r < direct; r += program.block_rows()) {
         const std::size_t n = std::min(program.block_rows(), direct - r);
@@ -105,7 +132,7 @@ void evaluate_with_derivatives(const Expression& expression, const Evaluator<T>&
     }
     if (direct < rows) {
         const Tail<T> tail(data, direct);
-        program.compile(expression, evaluator.operators(), tail.columns, rows - direct, wanted);
+        program.compile(expression, evaluator.operators(), tail.columns, rows - direct, wanted, range);
         copy_block(0, direct, kLanes, rows - direct);
     }
 }
@@ -133,6 +160,7 @@ void Evaluator<T>::evaluate(const Expression& expression, std::span<T> out, Work
     program.compile(expression, *operators_, data_->columns(), data_->n_rows(), Derivatives::none);
     const std::size_t direct = direct_rows(*data_);
     run_rows(program, 0, direct, out.data());
+    rescue(expression, *operators_, *data_, data_->columns(), direct, program, out.data());
     if (direct < data_->n_rows()) {
         evaluate_tail(expression, *operators_, *data_, Tail<T>(*data_, direct), program, out.data());
     }
@@ -147,23 +175,31 @@ double Evaluator<T>::mean_squared_error(const Expression& expression, std::size_
     Program<T>& program = workspace.program();
     program.compile(expression, *operators_, data_->columns(), rows, Derivatives::none);
     const double weight = data_->weight_sum(rows);
-    const double limit = bound * weight;
-    const bool bounded = std::isfinite(limit);
-    alignas(kAlignment) std::array<double, eval::kSumLanes> lanes{};
-    double sum = 0;
-    for (std::size_t r = 0; r < rows;) {
-        const std::size_t block = bounded && r == 0 ? std::min(kFirstBlock, program.block_rows()) : program.block_rows();
-        const std::size_t n = std::min(block, rows - r);
-        const T* const values = program.run(r, padded(n));
-        kernels.squared_error(values, data_->target() + r, data_->weights() ? data_->weights() + r : nullptr, n,
-                              lanes.data());
-        r += n;
-        sum = eval::sum_lanes(lanes.data());
-        if (!(sum <= std::min(limit, std::numeric_limits<double>::max()))) {
-            return std::numeric_limits<double>::infinity();
+    const double limit = std::min(bound * weight, std::numeric_limits<double>::max());
+    const auto sum_of_squares = [&]() {
+        alignas(kAlignment) std::array<double, eval::kSumLanes> lanes{};
+        double sum = 0;
+        for (std::size_t r = 0; r < rows;) {
+            const bool look = r == 0;  // most candidates are lost after few rows
+            const std::size_t block = look ? std::min(kFirstBlock, program.block_rows()) : program.block_rows();
+            const std::size_t n = std::min(block, rows - r);
+            const T* const values = program.run(r, padded(n));
+            kernels.squared_error(values, data_->target() + r,
+                                  data_->weights() != nullptr ? data_->weights() + r : nullptr, n, lanes.data());
+            r += n;
+            sum = eval::sum_lanes(lanes.data());
+            if (!(sum <= limit)) {
+                break;
+            }
         }
+        return sum;
+    };
+    double sum = sum_of_squares();
+    if (!std::isfinite(sum) && has_extended_form(expression, *operators_, data_->is_extreme())) {
+        program.compile(expression, *operators_, data_->columns(), rows, Derivatives::none, Range::extended);
+        sum = sum_of_squares();
     }
-    return sum / weight;
+    return sum <= limit ? sum / weight : std::numeric_limits<double>::infinity();
 }
 
 template <class T>
@@ -216,6 +252,9 @@ void evaluate_all(std::span<const Expression* const> expressions, std::span<cons
             for (std::size_t e = first; e < last; ++e) {
                 run_rows(own[e - first], r, std::min(r + tile, direct), out.data() + e * rows);
             }
+        }
+        for (std::size_t e = first; e < last; ++e) {
+            rescue(*expressions[e], *operators[e], data, data.columns(), direct, own[0], out.data() + e * rows);
         }
         if (direct < rows) {
             const Tail<T> tail(data, direct);

@@ -9,11 +9,14 @@ namespace balmer::eval {
 namespace {
 
 constexpr std::size_t kColumn = ~std::size_t{0};  // mask of an operand that moves with the row
-constexpr std::int16_t kCopy = -1, kFill = -2;
+constexpr std::int16_t kCopy = -1, kFill = -2, kPrefer = -3;  // rows of instructions that are no operators
 
 /// Bytes of a slot. Small enough that the slots of a typical expression stay in the first-level cache, large enough
 /// that calling a kernel costs little; a program with derivatives has several times more slots.
 constexpr std::size_t kValueBlockBytes = 2048, kDerivativeBlockBytes = 1024;
+
+/// Operations that the logarithm of one operation's value may need.
+constexpr std::size_t kExtendedFactor = 24;
 
 struct Extent {
     std::size_t operations = 0, constants = 0;
@@ -50,14 +53,15 @@ void Program<T>::reserve(std::size_t slots, std::size_t constants) {
 
 template <class T>
 void Program<T>::compile(const Expression& expression, const OperatorSet& operators,
-                         std::span<const T* const> columns, std::size_t n_rows, Derivatives derivatives,
+                         std::span<const T* const> columns, std::size_t n_rows, Derivatives derivatives, Range range,
                          const Expression* loss, const T* target, const T* weights) {
     kernels_ = &kernels_of<T>(kernels());
     operators_ = &operators;
     columns_ = columns;
     mode_ = derivatives;
+    range_ = range;
     const bool values_only = derivatives == Derivatives::none;
-    const std::size_t bytes = values_only ? kValueBlockBytes : kDerivativeBlockBytes;
+    const std::size_t bytes = keeps_all() ? kDerivativeBlockBytes : kValueBlockBytes;
     block_rows_ = std::min(bytes / sizeof(T), padded(n_rows));
     stride_ = bytes / sizeof(T) + kAlignment / sizeof(T);
 
@@ -70,12 +74,17 @@ void Program<T>::compile(const Expression& expression, const OperatorSet& operat
     }
     // Each operation has one value and, for each of three operands, a product with the adjoint and a sum of adjoints;
     // fills and copies add a slot for each operand.
-    reserve((total.operations + 1) * (values_only ? 4 : 10) + columns.size(), total.constants + 1);
+    std::size_t slots = (total.operations + 1) * (values_only ? 4 : 10) + columns.size();
+    if (range == Range::extended) {
+        slots *= kExtendedFactor;
+    }
+    reserve(slots, total.constants + 1);
     constants_.resize(n_constants_);
     set_constants(expression.constants);
 
     code_.clear();
     records_.clear();
+    log_forms_.clear();
     stack_.clear();
     top_ = 0;
     compile_nodes(expression, nullptr, true);
@@ -155,7 +164,7 @@ void Program<T>::append(ForwardKernel<T> kernel, std::int16_t row, int arity, Fo
         instruction.c = operands[2].p;
         instruction.c_mask = operands[2].mask;
     }
-    if (mode_ != Derivatives::none) {
+    if (keeps_all()) {
         Record record{row, static_cast<std::uint8_t>(arity), form, false, {}};
         for (int k = 0; k < arity; ++k) {
             record.operands[k] = operands[k];
@@ -194,7 +203,7 @@ void Program<T>::emit(Op op, int arity, std::int32_t base) {
     // Slots of the operands lie on top of the stack of slots: the result takes the lowest of them. With derivatives
     // every value is kept, and the parameters of a user operator (below `base`) are kept in any case.
     std::int32_t out = top_;
-    if (mode_ == Derivatives::none) {
+    if (!keeps_all()) {
         for (int k = 0; k < arity; ++k) {
             if (operands[k].kind == Kind::slot && operands[k].slot >= base) {
                 out = std::min(out, operands[k].slot);
@@ -204,8 +213,13 @@ void Program<T>::emit(Op op, int arity, std::int32_t base) {
     append(kernels_->forward[row][form], row, arity, form, operands, out);
     top_ = out + 1;
     const Value result{slot(out), 0, Kind::slot, static_cast<std::int32_t>(code_.size()) - 1, out};
+    Value kept[3];
+    std::copy_n(operands, arity, kept);
     stack_.resize(stack_.size() - static_cast<std::size_t>(arity));
     stack_.push_back(result);
+    if (range_ == Range::extended) {
+        extend(op, kept);
+    }
 }
 
 template <class T>
@@ -221,7 +235,7 @@ void Program<T>::call(Op op, int arity, std::int32_t base) {
     stack_.resize(stack_.size() - static_cast<std::size_t>(arity));
     const Frame frame{arguments, top_};
     compile_nodes(operators_->user(op).body, &frame, false);
-    if (mode_ != Derivatives::none) {
+    if (keeps_all()) {
         return;
     }
     // The result moves down to the lowest slot of the arguments, which are no longer needed.
@@ -284,7 +298,9 @@ void Program<T>::compile_reverse() {
             if (!is_active(operand)) {
                 continue;
             }
-            const Derivative derivative = record.row < 0 ? Derivative::one : kDerivative[record.row][k];
+            const Derivative derivative = record.row == kPrefer ? (k == 1 ? Derivative::one : Derivative::zero)
+                                          : record.row < 0      ? Derivative::one
+                                                                : kDerivative[record.row][k];
             const T* part = g;
             if (derivative == Derivative::zero) {
                 continue;

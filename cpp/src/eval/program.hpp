@@ -17,6 +17,16 @@ namespace balmer::eval {
 /// What a program computes beside values.
 enum class Derivatives : std::uint8_t { none, constants, features };
 
+/// How a program treats values that leave the range of doubles on the way to a result inside it.
+enum class Range : std::uint8_t {
+    plain,     ///< as written
+    extended,  ///< log(exp(a) + b), exp(a) / (exp(a) + 1) and the like through logarithms where the plain way is not finite
+};
+
+/// Whether `expression` has a place that Range::extended may rescue: a logarithm or a quotient over a sum or product in
+/// which an exponential may overflow, or, where the data are `extreme`, a logarithm of products and powers.
+[[nodiscard]] bool has_extended_form(const Expression& expression, const OperatorSet& operators, bool extreme) noexcept;
+
 /// A postfix array becomes a list of kernels over blocks of rows. Leaves are operands, never copied; in a program of
 /// values alone slots are reused as a stack, in one with derivatives each operation keeps its block for the reverse sweep.
 ///
@@ -28,8 +38,8 @@ class Program {
     /// Compiles `expression` over `columns`. If `loss` is given it is appended: an expression over (prediction, target,
     /// weight) as features 0, 1 and 2, taken from `target` and `weights` (null: 1). Rows per block are chosen from `n_rows`.
     void compile(const Expression& expression, const OperatorSet& operators, std::span<const T* const> columns,
-                 std::size_t n_rows, Derivatives derivatives, const Expression* loss = nullptr,
-                 const T* target = nullptr, const T* weights = nullptr);
+                 std::size_t n_rows, Derivatives derivatives, Range range = Range::plain,
+                 const Expression* loss = nullptr, const T* target = nullptr, const T* weights = nullptr);
 
     [[nodiscard]] std::size_t block_rows() const noexcept { return block_rows_; }
 
@@ -94,11 +104,17 @@ class Program {
 
     /// What the reverse sweep needs to know of an instruction.
     struct Record {
-        std::int16_t row;  // of the table; -1: copy, -2: fill
+        std::int16_t row;  // of the table, or one of the negative codes in program.cpp
         std::uint8_t arity;
         Form form;
         bool active;  // something to differentiate by lies below
         Value operands[3];
+    };
+
+    /// log|value| and the sign of a value that may be out of range itself. A sign of null: +1.
+    struct LogForm {
+        Value log, sign;
+        bool positive = true, ready = false;
     };
 
     /// The body of a user operator reads its parameters from `arguments`.
@@ -112,6 +128,12 @@ class Program {
     void call(Op op, int arity, std::int32_t base);
     void append(ForwardKernel<T> kernel, std::int16_t row, int arity, Form form, const Value* operands, std::int32_t slot);
     Value materialise(const Value& value);
+    Value operation(Op op, const Value& a, const Value& b = {});
+    void extend(Op op, const Value* operands);
+    LogForm log_form(const Value& value);
+    LogForm log_of_sum(const LogForm& a, const LogForm& b, bool subtract);
+    [[nodiscard]] bool may_overflow(const Value& value) const noexcept;
+    [[nodiscard]] bool keeps_all() const noexcept { return mode_ != Derivatives::none || range_ == Range::extended; }
     void compile_reverse();
     [[nodiscard]] bool is_active(const Value& value) const noexcept;
     [[nodiscard]] T* slot(std::int32_t i) noexcept { return slots_.data() + static_cast<std::size_t>(i) * stride_; }
@@ -122,11 +144,13 @@ class Program {
     const OperatorSet* operators_ = nullptr;
     std::span<const T* const> columns_;
     Derivatives mode_ = Derivatives::none;
+    Range range_ = Range::plain;
 
     std::vector<Instruction> code_;
     std::vector<Record> records_;
     std::vector<Adjoint> reverse_;
     std::vector<Value> stack_;
+    std::vector<LogForm> log_forms_;  // by instruction
     AlignedVector<T> slots_;
     AlignedVector<T> constants_;
     std::vector<const T*> jacobian_;

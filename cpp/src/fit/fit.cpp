@@ -270,8 +270,16 @@ FitResult fit_constants(Expression& expression, const Evaluator<T>& evaluator, c
     memory.constants = expression.constants;
     fit::find_linear_constants(expression, memory.linear);
     auto& program = workspace.evaluation.program();
-    program.compile(expression, evaluator.operators(), evaluator.data().columns(), rows, eval::Derivatives::constants);
-    const FitResult result = LevenbergMarquardt<T>(evaluator, program, rows, memory).run(options);
+    const auto run = [&](eval::Range range) {
+        program.compile(expression, evaluator.operators(), evaluator.data().columns(), rows,
+                        eval::Derivatives::constants, range);
+        return LevenbergMarquardt<T>(evaluator, program, rows, memory).run(options);
+    };
+    FitResult result = run(eval::Range::plain);
+    if (result.status == FitStatus::not_finite &&
+        eval::has_extended_form(expression, evaluator.operators(), evaluator.data().is_extreme())) {
+        result = run(eval::Range::extended);
+    }
     if (result.status != FitStatus::not_finite) {
         expression.constants = memory.constants;
     }

@@ -50,6 +50,9 @@ class Dataset {
     /// Whether columns may be read up to the next multiple of kLanes rows.
     [[nodiscard]] bool is_padded() const noexcept { return padded_; }
 
+    /// Whether features are so large or small that products of a few leave the range of T (false for a view).
+    [[nodiscard]] bool is_extreme() const noexcept { return extreme_; }
+
     /// Sum of the weights of the first `rows` rows (their number, without weights).
     [[nodiscard]] double weight_sum(std::size_t rows) const noexcept {
         return weight_sums_.empty() ? static_cast<double>(rows) : weight_sums_[rows];
@@ -65,7 +68,7 @@ class Dataset {
 
    private:
     std::size_t n_rows_ = 0;
-    bool padded_ = true;
+    bool padded_ = true, extreme_ = false;
     AlignedVector<T> storage_;
     std::vector<const T*> columns_;
     AlignedVector<T> target_, weights_;

@@ -23,7 +23,7 @@ inline constexpr std::uint8_t kBuiltinOps = static_cast<std::uint8_t>(Op::Count_
 inline constexpr std::uint8_t kFirstUserOp = kBuiltinOps;
 inline constexpr std::size_t kMaxUserOps = 255 - kFirstUserOp;
 inline constexpr std::size_t kMaxNodes = 255;  ///< of an expression
-inline constexpr std::size_t kMaxArity = 3;
+inline constexpr std::size_t kMaxArity = 12;  ///< of an operator: the table has up to 3, the user may define more
 
 /// How an operator treats physical units.
 enum class Units : std::uint8_t {
