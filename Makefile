@@ -19,12 +19,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := CMakeLists.txt pyproject.toml README.md LICENSE \
            $(shell find cmake cpp python -type f -not -name '*.pyc' -not -name '.*')
 
-# Python's headers, if prepare.sh had to unpack them. Looked at when a recipe runs.
-headers = $(wildcard $(CURDIR)/$(DEBIAN)/usr/include/python3.*)
+# What prepare.sh had to unpack. Looked at when a recipe runs; not with $(wildcard), which remembers. The compiler is told
+# by its environment, always: CMake leaves out a folder that it saw there once.
+unpacked = $(shell ls -d $(CURDIR)/$(DEBIAN)/usr/include 2>/dev/null)
+headers = $(shell ls -d $(CURDIR)/$(DEBIAN)/usr/include/python3.* 2>/dev/null)
+with_unpacked = $(if $(unpacked),CPLUS_INCLUDE_PATH=$(if $(headers),$(headers):)$(unpacked))
 
 # No build isolation: the build requirements live in .venv, at paths that stay the same, so that objects are kept.
-pip_install = $(if $(headers),CPLUS_INCLUDE_PATH=$(headers):$(CURDIR)/$(DEBIAN)/usr/include) \
-    $(BIN)/pip install --quiet --no-build-isolation --config-settings=build-dir=$(BUILD) \
+pip_install = $(with_unpacked) $(BIN)/pip install --quiet --no-build-isolation --config-settings=build-dir=$(BUILD) \
     $(if $(headers),--config-settings=cmake.define.Python_INCLUDE_DIR=$(headers))
 
 .PHONY: demo test test-cpp test-python install lint format clean
@@ -37,11 +39,10 @@ install: $(VENV)/.installed
 
 test: test-cpp test-python
 
-test-cpp: $(VENV)/.installed-test
-	@./cmake/prepare.sh doctest $(DEBIAN)
-	cmake -S . -B $(BUILD) -DBALMER_TESTS=ON -Ddoctest_ROOT=$(CURDIR)/$(DEBIAN)/usr >build/configure.log 2>&1 || \
-	    { cat build/configure.log; exit 1; }
-	cmake --build $(BUILD) --target balmer_tests
+test-cpp: $(VENV)/.installed-test $(VENV)/.doctest
+	@$(with_unpacked) cmake -S . -B $(BUILD) -DBALMER_TESTS=ON $(if $(unpacked),-DBALMER_DOCTEST_DIR=$(unpacked)) \
+	    >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+	$(with_unpacked) cmake --build $(BUILD) --target balmer_tests
 	ctest --test-dir $(BUILD) --output-on-failure -j 2
 
 test-python: $(VENV)/.installed-test
@@ -71,6 +72,10 @@ $(VENV)/.requirements: pyproject.toml $(VENV)/.created
 
 $(VENV)/.headers: $(VENV)/.created
 	@./cmake/prepare.sh headers $(BIN)/python $(DEBIAN)
+	@touch $@
+
+$(VENV)/.doctest: $(VENV)/.created
+	@./cmake/prepare.sh doctest $(DEBIAN)
 	@touch $@
 
 $(VENV)/.installed: $(SOURCES) $(VENV)/.requirements $(VENV)/.headers
