@@ -40,6 +40,7 @@ struct OpInfo {
     std::string_view latex;
     std::string_view sympy;
     std::string_view value;  ///< the formula in the table, for the documentation
+    std::string_view da, db, dc;  ///< derivatives by the operands, which `parse` reads with the names a, b, c and y
     int complexity;
     double low, high;  ///< where the first operand may lie
     Units units;
