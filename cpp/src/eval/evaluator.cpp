@@ -10,6 +10,7 @@
 #include <string>
 
 #include "eval/program.hpp"
+#include "eval/row_sum.hpp"
 
 namespace balmer {
 namespace {
@@ -200,6 +201,46 @@ double Evaluator<T>::mean_squared_error(const Expression& expression, std::size_
         sum = sum_of_squares();
     }
     return sum <= limit ? sum / weight : std::numeric_limits<double>::infinity();
+}
+
+template <class T>
+double Evaluator<T>::mean_loss(const Expression& expression, const Expression& row_loss, std::size_t rows,
+                               Workspace<T>& workspace, double bound) const {
+    check_features(expression, *data_);
+    if (data_->target() == nullptr) {
+        throw std::invalid_argument("the data have no target to hold the expression against");
+    }
+    const FlushSubnormals scope(eval::kernels());
+    Program<T>& program = workspace.program();
+    const double weight = data_->weight_sum(rows);
+    const double limit = std::min(bound * weight, std::numeric_limits<double>::max());
+    const auto sum_of_losses = [&](Range range) {
+        program.compile(expression, *operators_, data_->columns(), rows, Derivatives::none, range, &row_loss,
+                        data_->target(), data_->weights());
+        alignas(kAlignment) std::array<double, eval::kSumLanes> lanes{};
+        double sum = 0;
+        for (std::size_t r = 0; r < rows;) {
+            const std::size_t block = r == 0 ? std::min(kFirstBlock, program.block_rows()) : program.block_rows();
+            const std::size_t n = std::min(block, rows - r);
+            const T* const losses = program.run(r, padded(n));
+            const T* const predictions = program.prediction();
+            // A loss may be finite where the prediction is not: 0 * prediction is NaN there.
+            eval::add_rows(n, lanes.data(), [&](std::size_t i) {
+                return static_cast<double>(losses[i]) + 0 * static_cast<double>(predictions[i]);
+            });
+            r += n;
+            sum = eval::sum_lanes(lanes.data());
+            if (!(sum <= limit)) {
+                break;
+            }
+        }
+        return sum;
+    };
+    double sum = sum_of_losses(Range::plain);
+    if (!std::isfinite(sum) && has_extended_form(expression, *operators_, data_->is_extreme())) {
+        sum = sum_of_losses(Range::extended);
+    }
+    return std::isfinite(sum) && sum <= limit ? sum / weight : std::numeric_limits<double>::infinity();
 }
 
 template <class T>

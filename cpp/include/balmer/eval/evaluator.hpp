@@ -53,6 +53,14 @@ class Evaluator {
     [[nodiscard]] double mean_squared_error(const Expression& expression, std::size_t rows, Workspace<T>& workspace,
                                             double bound = std::numeric_limits<double>::infinity()) const;
 
+    /// The sum of `row_loss` over the first `rows` rows divided by the sum of their weights. `row_loss` is an expression over
+    /// (prediction, target, weight) as features 0, 1 and 2, in built-in operators; the weight is 1 if the data have none.
+    /// Infinite where a prediction or a loss is not finite, and as soon as the partial sums exceed `bound` (a mean): give
+    /// one only for a loss that is never negative. Throws std::invalid_argument if the data have no target.
+    [[nodiscard]] double mean_loss(const Expression& expression, const Expression& row_loss, std::size_t rows,
+                                   Workspace<T>& workspace,
+                                   double bound = std::numeric_limits<double>::infinity()) const;
+
     /// Values, and derivatives with respect to the features: gradient[feature * n_rows + row].
     void evaluate_with_gradient(const Expression& expression, std::span<T> out, std::span<T> gradient,
                                 Workspace<T>& workspace) const;
