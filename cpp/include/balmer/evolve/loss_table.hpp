@@ -1,0 +1,54 @@
+// Losses that were computed lately, so that the same expression is not evaluated twice.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "balmer/expr/expression.hpp"
+
+namespace balmer {
+
+/// A small table from the hash of a candidate (structure and constants) to its loss over the rows of this iteration; a
+/// newer entry takes an older one's place. An answer is what an evaluation would have given, so that results do not depend
+/// on what the table holds; only the number of evaluations does, and so it is cleared before each island's iteration.
+class LossTable {
+   public:
+    LossTable() : entries_(kEntries) {}
+
+    void clear() noexcept {
+        for (Entry& entry : entries_) entry = {};
+    }
+
+    [[nodiscard]] static std::uint64_t key(std::span<const Expression> roles) noexcept {
+        std::uint64_t hash = 0x9e3779b97f4a7c15U;
+        for (const Expression& role : roles) hash = (hash ^ exact_hash(role)) * 0xff51afd7ed558ccdU;
+        return hash == 0 ? 1 : hash;  // 0 marks an empty entry
+    }
+
+    /// The loss, infinity if it is known to be above `bound`, or nullopt.
+    [[nodiscard]] std::optional<double> find(std::uint64_t key, double bound) const noexcept {
+        const Entry& entry = entries_[key % kEntries];
+        if (entry.key != key || (entry.is_bound && entry.loss < bound)) return std::nullopt;
+        return entry.is_bound ? std::numeric_limits<double>::infinity() : entry.loss;
+    }
+
+    /// Remembers the outcome of an evaluation under that bound.
+    void insert(std::uint64_t key, double loss, double bound) noexcept {
+        const bool is_bound = loss == std::numeric_limits<double>::infinity();
+        entries_[key % kEntries] = {key, is_bound ? bound : loss, is_bound};
+    }
+
+   private:
+    static constexpr std::size_t kEntries = 4096;
+    struct Entry {
+        std::uint64_t key = 0;
+        double loss = 0;
+        bool is_bound = false;
+    };
+    std::vector<Entry> entries_;
+};
+
+}  // namespace balmer

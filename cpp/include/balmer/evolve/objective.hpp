@@ -1,0 +1,53 @@
+// What evolution minimises.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "balmer/eval/evaluator.hpp"
+#include "balmer/fit/fit.hpp"
+
+namespace balmer {
+
+/// The loss of a candidate's roles over some rows, and the fit of their constants. Islands know no more of the data, so
+/// templates and other losses are objectives of their own. Const use from several threads is safe, each with its own
+/// workspace.
+class Objective {
+   public:
+    Objective() = default;
+    Objective(const Objective&) = delete;
+    Objective& operator=(const Objective&) = delete;
+    virtual ~Objective() = default;
+
+    /// Mean loss over the rows; infinite where a value is not finite, and anything above `bound` may come out infinite.
+    [[nodiscard]] virtual double loss(std::span<const Expression> roles, double bound,
+                                      FitWorkspace<double>& workspace) const = 0;
+
+    /// Fits the constants of all roles in place; the loss never rises.
+    virtual FitResult fit(std::span<Expression> roles, const FitOptions& options,
+                          FitWorkspace<double>& workspace) const = 0;
+
+    /// Share of all rows that one evaluation reads.
+    [[nodiscard]] virtual double share() const noexcept = 0;
+};
+
+/// One expression, weighted least squares. `data` and `operators` must outlive it.
+class LeastSquares final : public Objective {
+   public:
+    /// `share`: rows of `data` over rows of the whole problem.
+    LeastSquares(const Dataset<double>& data, const OperatorSet& operators, double share = 1)
+        : evaluator_(data, operators), share_(share) {}
+
+    [[nodiscard]] double loss(std::span<const Expression> roles, double bound,
+                              FitWorkspace<double>& workspace) const override;
+    FitResult fit(std::span<Expression> roles, const FitOptions& options,
+                  FitWorkspace<double>& workspace) const override;
+    [[nodiscard]] double share() const noexcept override { return share_; }
+
+   private:
+    Evaluator<double> evaluator_;
+    double share_;
+};
+
+}  // namespace balmer

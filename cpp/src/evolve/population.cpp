@@ -1,0 +1,61 @@
+#include "balmer/evolve/population.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "balmer/expr/op.hpp"
+
+namespace balmer {
+
+double Ranking::key(const Candidate& candidate) const noexcept {
+    // Not std::log: its last bit differs between machines.
+    const double cost = apply(Op::Log, candidate.cost);
+    return frequencies == nullptr ? cost : cost + scaling * frequencies->frequency(candidate.complexity);
+}
+
+Population::Population(std::vector<Candidate> members)
+    : members_(std::move(members)), keys_(members_.size()), order_(members_.size()) {
+    std::iota(order_.begin(), order_.end(), 0U);
+    for (const Candidate& member : members_) births_ = std::max(births_, member.birth);
+}
+
+std::size_t Population::oldest() const noexcept {
+    std::size_t slot = 0;
+    for (std::size_t i = 1; i < members_.size(); ++i) {
+        if (members_[i].birth < members_[slot].birth) slot = i;
+    }
+    return slot;
+}
+
+void Population::replace(std::size_t slot, Candidate& newborn, const Ranking& ranking) {
+    std::swap(members_[slot], newborn);
+    make_youngest(slot);
+    update(slot, ranking);
+}
+
+void Population::copy_into(std::size_t slot, const Candidate& newborn, const Ranking& ranking) {
+    if (&members_[slot] != &newborn) members_[slot] = newborn;
+    make_youngest(slot);
+    update(slot, ranking);
+}
+
+void Population::update(std::size_t slot, const Ranking& ranking) {
+    const double key = ranking.key(members_[slot]);
+    keys_[slot] = key;
+    std::size_t at = 0;
+    while (order_[at] != slot) ++at;
+    // Equal keys keep the order in which they came.
+    for (; at > 0 && key < keys_[order_[at - 1]]; --at) order_[at] = order_[at - 1];
+    for (; at + 1 < order_.size() && keys_[order_[at + 1]] <= key; ++at) order_[at] = order_[at + 1];
+    order_[at] = static_cast<std::uint32_t>(slot);
+}
+
+void Population::rank(const Ranking& ranking) {
+    for (std::size_t slot = 0; slot < members_.size(); ++slot) keys_[slot] = ranking.key(members_[slot]);
+    std::ranges::sort(order_, [&](std::uint32_t a, std::uint32_t b) {
+        return keys_[a] != keys_[b] ? keys_[a] < keys_[b] : members_[a].birth < members_[b].birth;
+    });
+}
+
+}  // namespace balmer

@@ -1,0 +1,324 @@
+#include "search/evolution.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <limits>
+#include <utility>
+
+#include "balmer/expr/simplify.hpp"
+
+namespace balmer {
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// Iterations that look for a simpler formula after an exact one was found.
+constexpr int kExactIterations = 1;
+
+std::uint64_t hash_of(const Candidate& candidate) noexcept { return LossTable::key(candidate.roles); }
+
+}  // namespace
+
+Evolution::Evolution(const Problem& problem)
+    : problem_(&problem),
+      mutator_(problem.space, problem.options.evolution),
+      tournament_(static_cast<std::size_t>(problem.options.evolution.population_size),
+                  static_cast<std::size_t>(problem.options.evolution.tournament_selection_n),
+                  problem.options.evolution.tournament_selection_p),
+      context_{&problem.space, &mutator_, &tournament_, &problem.options.evolution, problem.norm},
+      frequencies_(problem.options.evolution.maxsize),
+      scratch_(static_cast<std::size_t>(problem.options.n_threads)) {
+    if (const std::size_t rows = problem.batch_rows(); rows > 0) sampler_.emplace(problem.data, rows);
+}
+
+double Evolution::evaluations() const noexcept {
+    double sum = own_evaluations_;
+    for (const Island& island : islands_) sum += island.evaluations();
+    return sum;
+}
+
+template <class Body>
+void Evolution::for_each_island(Control& control, Body body) {
+    std::exception_ptr failure;
+    const auto count = static_cast<int>(islands_.size());
+#pragma omp parallel for schedule(dynamic, 1) num_threads(problem_->options.n_threads)
+    for (int i = 0; i < count; ++i) {
+        try {
+            body(islands_[static_cast<std::size_t>(i)], scratch_[static_cast<std::size_t>(omp_get_thread_num())]);
+        } catch (...) {  // nothing may leave the region: it would end the process
+#pragma omp critical(balmer_evolution_failure)
+            if (!failure) failure = std::current_exception();
+            control.cancel();
+        }
+    }
+    if (failure) std::rethrow_exception(failure);
+}
+
+void Evolution::start(Archive& archive, Control& control) {
+    const auto populations = static_cast<std::uint32_t>(problem_->options.evolution.populations);
+    for (std::uint32_t i = 0; i < populations; ++i) {
+        islands_.emplace_back(context_, problem_->rng(StreamOf::islands, i));
+    }
+    const IterationPlan plan{
+        &problem_->objective, &problem_->objective, &frequencies_, problem_->options.evolution.maxsize, {},
+        &control.cancelled()};
+    for_each_island(control, [&](Island& island, IslandScratch& scratch) { island.initialise(plan, scratch); });
+
+    const std::vector<Expression>& guesses = problem_->options.guesses;
+    for (std::size_t g = 0; g < guesses.size(); ++g) {
+        Candidate candidate = problem_->judged(guesses[g], kInfinity);
+        const double loss =
+            fit_fully(candidate, problem_->objective, scratch_[0].workspace, own_evaluations_, control.cancelled());
+        candidate = problem_->judged(candidate.roles[0], loss);
+        archive.offer(candidate);
+        islands_[g % islands_.size()].receive(candidate, (g / islands_.size()) % islands_[0].population().size());
+        guesses_.push_back(std::move(candidate));
+    }
+}
+
+StopReason Evolution::run(Archive& archive, Control& control) {
+    if (islands_.empty()) start(archive, control);
+    const int niterations = problem_->options.evolution.niterations;
+    if (iteration_ >= leg_start_ + niterations) leg_start_ = iteration_;
+    while (iteration_ < leg_start_ + niterations) {
+        if (const auto reason = reason_to_stop(archive, control)) return *reason;
+        run_iteration(archive, control);
+        if (!control.is_cancelled()) report(archive, control);
+    }
+    return reason_to_stop(archive, control).value_or(StopReason::iterations);
+}
+
+void Evolution::run_iteration(Archive& archive, Control& control) {
+    IterationPlan plan{&problem_->objective,    &problem_->objective, &frequencies_,
+                       max_complexity(archive), archive.losses(),     &control.cancelled()};
+    Dataset<double> batch;
+    std::optional<LeastSquares> batch_objective;
+    if (sampler_) {
+        batch = sampler_->draw(problem_->rng(StreamOf::batches, static_cast<std::uint32_t>(iteration_)));
+        const double share = static_cast<double>(batch.n_rows()) / static_cast<double>(problem_->data.n_rows());
+        plan.rows = &batch_objective.emplace(batch, problem_->operators, share);
+    }
+    for_each_island(control, [&](Island& island, IslandScratch& scratch) { island.run_iteration(plan, scratch); });
+
+    merge(archive);
+    if (control.is_cancelled()) return;  // the iteration is not over: its islands go on from where they are
+    ++iteration_;
+    refine_leader(archive);
+    if (exact_complexity(archive) > 0) ++exact_iterations_;
+    migrate(archive);
+}
+
+void Evolution::merge(Archive& archive) {
+    for (const Island& island : islands_) {
+        for (const Candidate& best : island.best()) {
+            if (!best.roles.empty()) archive.offer(best);
+        }
+        for (std::size_t slot = 0; slot < island.population().size(); ++slot) {
+            frequencies_.add(island.population()[slot].complexity);
+        }
+    }
+    frequencies_.close_iteration();
+}
+
+/// Islands fit constants only roughly. When the best formula is nearly exact, fit it fully, to see whether it is.
+void Evolution::refine_leader(Archive& archive) {
+    const std::vector<const Candidate*> front = archive.front(problem_->floor);
+    constexpr double kNearlyExact = 1e-8;
+    if (front.empty() || front.back()->loss > kNearlyExact * problem_->norm) return;
+    if (front.back()->loss <= problem_->floor || hash_of(*front.back()) == refined_) return;
+    refined_ = hash_of(*front.back());
+    static const std::atomic<bool> kNever = false;
+    Candidate leader = problem_->judged(simplify(front.back()->roles[0], problem_->operators), 0);
+    const double loss = fit_fully(leader, problem_->objective, scratch_[0].workspace, own_evaluations_, kNever);
+    archive.offer(problem_->judged(leader.roles[0], loss));
+}
+
+void Evolution::migrate(const Archive& archive) {
+    const EvolutionOptions& options = problem_->options.evolution;
+    const auto size = static_cast<std::uint32_t>(options.population_size);
+    struct Move {
+        std::size_t island, slot;
+        Candidate migrant;
+    };
+    std::vector<Move> moves;  // all are drawn before the first is made: migrants come from the islands as they were
+    const std::vector<const Candidate*> front = archive.front(problem_->floor);
+    const auto immigrants = [&](Rng& rng, double fraction) {
+        return std::min(rng.poisson(std::min(fraction * size, 25.0)), size);
+    };
+    const auto best_of = [&](const Island& island, std::size_t rank) -> const Candidate& {
+        std::vector<std::size_t> slots(size);
+        for (std::size_t i = 0; i < size; ++i) slots[i] = i;
+        const Population& members = island.population();
+        std::ranges::sort(slots, [&](std::size_t a, std::size_t b) {
+            return members[a].cost != members[b].cost ? members[a].cost < members[b].cost
+                                                      : members[a].birth < members[b].birth;
+        });
+        return members[slots[rank]];
+    };
+    for (std::size_t i = 0; i < islands_.size(); ++i) {
+        Rng& rng = islands_[i].rng();
+        if (options.migration) {
+            const std::uint32_t top = std::min(static_cast<std::uint32_t>(options.topn), size);
+            for (std::uint32_t k = immigrants(rng, options.fraction_replaced); k-- > 0;) {
+                const std::uint32_t from = rng.below(static_cast<std::uint32_t>(islands_.size()));
+                const std::uint32_t rank = rng.below(top);
+                moves.push_back({i, rng.below(size), best_of(islands_[from], rank)});
+            }
+        }
+        if (options.hof_migration && !front.empty()) {
+            for (std::uint32_t k = immigrants(rng, options.fraction_replaced_hof); k-- > 0;) {
+                const std::uint32_t chosen = rng.below(static_cast<std::uint32_t>(front.size()));
+                moves.push_back({i, rng.below(size), *front[chosen]});
+            }
+        }
+        if (!guesses_.empty()) {
+            for (std::uint32_t k = immigrants(rng, options.fraction_replaced_guesses); k-- > 0;) {
+                const std::uint32_t chosen = rng.below(static_cast<std::uint32_t>(guesses_.size()));
+                moves.push_back({i, rng.below(size), guesses_[chosen]});
+            }
+        }
+    }
+    for (Move& move : moves) {
+        move.migrant.cost = context_.cost(move.migrant.loss, move.migrant.complexity);  // other stages set no cost
+        islands_[move.island].receive(move.migrant, move.slot);
+    }
+}
+
+int Evolution::exact_complexity(const Archive& archive) const {
+    const std::vector<const Candidate*> front = archive.front(problem_->floor);
+    return !front.empty() && front.back()->loss <= problem_->floor ? front.back()->complexity : 0;
+}
+
+int Evolution::max_complexity(const Archive& archive) const {
+    const EvolutionOptions& options = problem_->options.evolution;
+    constexpr int kSmallest = 3;
+    int limit = options.maxsize;
+    const double elapsed = static_cast<double>(iteration_) / options.niterations;
+    if (elapsed < options.warmup_maxsize_by) {
+        limit = kSmallest + static_cast<int>((options.maxsize - kSmallest) * (elapsed / options.warmup_maxsize_by));
+    }
+    if (const int exact = exact_complexity(archive); exact > 0) limit = std::min(limit, exact - 1);
+    return limit;
+}
+
+std::optional<StopReason> Evolution::reason_to_stop(const Archive& archive, const Control& control) const {
+    if (control.is_cancelled()) return StopReason::interrupted;
+    if (const int exact = exact_complexity(archive);
+        exact == 1 || (exact > 0 && exact_iterations_ > kExactIterations)) {
+        return StopReason::exact;
+    }
+    if (early_stop(archive)) return StopReason::early_stop;
+    if (evaluations() >= problem_->options.max_evals) return StopReason::max_evals;
+    if (control.seconds() >= problem_->options.timeout_in_seconds) return StopReason::timeout;
+    return std::nullopt;
+}
+
+bool Evolution::early_stop(const Archive& archive) const {
+    const SearchOptions& options = problem_->options;
+    for (const Candidate* member : archive.front(problem_->floor)) {
+        if (member->loss < options.early_stop_loss) return true;
+        if (!options.early_stop) continue;
+        const std::array<double, 2> row = {member->loss, static_cast<double>(member->complexity)};
+        const Dataset<double> data(MatrixView<double>{row.data(), 1, 2, 2, 1});
+        Workspace<double> workspace;
+        double value = 0;
+        Evaluator<double>(data, problem_->operators).evaluate(*options.early_stop, std::span(&value, 1), workspace);
+        if (value > 0) return true;
+    }
+    return false;
+}
+
+void Evolution::report(const Archive& archive, Control& control) const {
+    if (!control.wants_progress()) return;
+    std::vector<FrontEntry> front;
+    for (const Candidate* member : archive.front(problem_->floor)) {
+        front.push_back({member->roles[0], member->complexity, member->loss});
+    }
+    control.report(
+        {iteration_, leg_start_ + problem_->options.evolution.niterations, evaluations(), control.seconds(), front});
+}
+
+namespace {
+
+void save_table(StateWriter& out, const MutationTable& table) {
+    for (const double value : table) out.real(value);
+}
+
+void load_table(StateReader& in, MutationTable& table) {
+    for (double& value : table) value = in.real();
+}
+
+}  // namespace
+
+void Evolution::save(StateWriter& out) const {
+    out.line("evolution").number(static_cast<std::uint64_t>(iteration_)).number(static_cast<std::uint64_t>(leg_start_));
+    out.number(static_cast<std::uint64_t>(exact_iterations_)).real(own_evaluations_).number(refined_);
+    out.line("frequencies").number(frequencies_.counts().size());
+    for (const double count : frequencies_.counts()) out.real(count);
+    out.line("guesses").number(guesses_.size());
+    for (const Candidate& guess : guesses_) out.candidate(guess, problem_->operators);
+    out.line("islands").number(islands_.size());
+    for (const Island& island : islands_) {
+        const Island::State state = island.state();
+        out.line("island").number(state.rng.seed).number(state.rng.stream).number(state.rng.draw);
+        out.number(state.births).real(state.evaluations);
+        out.line("weights");
+        save_table(out, state.weights.attempts);
+        save_table(out, state.weights.successes);
+        save_table(out, state.weights.multipliers);
+        for (const Candidate& member : state.members) out.line("member").candidate(member, problem_->operators);
+    }
+}
+
+void Evolution::load(StateReader& in) {
+    const OperatorSet& operators = problem_->operators;
+    const std::size_t n_features = problem_->data.n_features();
+    const EvolutionOptions& options = problem_->options.evolution;
+    constexpr std::size_t kMany = 1'000'000'000;
+    in.line("evolution");
+    const std::size_t iteration = in.count(kMany), leg_start = in.count(kMany), exact_iterations = in.count(kMany);
+    const double own_evaluations = in.real();
+    const std::uint64_t refined = in.number();
+    in.line("frequencies");
+    std::vector<double> counts(in.count(static_cast<std::size_t>(options.maxsize)));
+    for (double& count : counts) count = in.real();
+    in.line("guesses");
+    std::vector<Candidate> guesses(in.count(problem_->options.guesses.size()));
+    for (Candidate& guess : guesses) guess = in.candidate(operators, n_features);
+    in.line("islands");
+    std::vector<Island> islands;
+    const std::size_t populations = in.count(static_cast<std::size_t>(options.populations));
+    for (std::size_t i = 0; i < populations; ++i) {
+        Island::State state;
+        in.line("island");
+        state.rng.seed = in.number();
+        state.rng.stream = in.number();
+        state.rng.draw = in.number();
+        state.births = in.number();
+        state.evaluations = in.real();
+        in.line("weights");
+        load_table(in, state.weights.attempts);
+        load_table(in, state.weights.successes);
+        load_table(in, state.weights.multipliers);
+        for (int m = 0; m < options.population_size; ++m) {
+            in.line("member");
+            state.members.push_back(in.candidate(operators, n_features));
+        }
+        islands.emplace_back(context_, Rng()).restore(std::move(state));
+    }
+    // Only now: a text that cannot be read leaves everything as it was.
+    iteration_ = static_cast<int>(iteration);
+    leg_start_ = static_cast<int>(leg_start);
+    exact_iterations_ = static_cast<int>(exact_iterations);
+    own_evaluations_ = own_evaluations;
+    refined_ = refined;
+    frequencies_.restore(counts);
+    guesses_ = std::move(guesses);
+    islands_ = std::move(islands);
+}
+
+}  // namespace balmer

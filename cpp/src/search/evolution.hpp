@@ -1,0 +1,72 @@
+// The stage that evolves islands.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "balmer/evolve/island.hpp"
+#include "balmer/search/options.hpp"
+#include "balmer/search/pareto.hpp"
+#include "balmer/search/search.hpp"
+#include "search/batch.hpp"
+#include "search/control.hpp"
+#include "search/problem.hpp"
+#include "search/state.hpp"
+
+namespace balmer {
+
+/// Islands that evolve side by side and meet after each iteration, in the order of their numbers.
+///
+/// One parallel region for each iteration, no barrier inside; what threads do never depends on their number, and all that
+/// islands share (front, frequencies, migrants) is merged serially after the region.
+class Evolution {
+   public:
+    /// `problem` must outlive it.
+    explicit Evolution(const Problem& problem);
+
+    /// Evolves until an option, the user or the data say stop. A second call goes on; it runs as many iterations again if
+    /// the first one ran all of its own. What is found goes into `archive`, from which migrants also come.
+    StopReason run(Archive& archive, Control& control);
+
+    [[nodiscard]] int iteration() const noexcept { return iteration_; }
+    [[nodiscard]] double evaluations() const noexcept;
+
+    void save(StateWriter& out) const;
+    /// Throws std::invalid_argument, as StateReader does.
+    void load(StateReader& in);
+
+   private:
+    void start(Archive& archive, Control& control);
+    void run_iteration(Archive& archive, Control& control);
+    template <class Body>
+    void for_each_island(Control& control, Body body);
+    void merge(Archive& archive);
+    void refine_leader(Archive& archive);
+    void migrate(const Archive& archive);
+    [[nodiscard]] int max_complexity(const Archive& archive) const;
+    [[nodiscard]] int exact_complexity(const Archive& archive) const;
+    [[nodiscard]] std::optional<StopReason> reason_to_stop(const Archive& archive, const Control& control) const;
+    [[nodiscard]] bool early_stop(const Archive& archive) const;
+    void report(const Archive& archive, Control& control) const;
+
+    const Problem* problem_;
+    Mutator mutator_;
+    Tournament tournament_;
+    EvolutionContext context_;
+    std::optional<BatchSampler> sampler_;
+
+    std::vector<Island> islands_;
+    FrequencyStatistics frequencies_;
+    std::vector<Candidate> guesses_;
+    int iteration_ = 0;
+    int leg_start_ = 0;         // iteration at which the present `niterations` began
+    int exact_iterations_ = 0;  // since an exact formula was found
+    double own_evaluations_ = 0;
+    std::uint64_t refined_ = 0;  // hash of the leader that was fitted last
+
+    std::vector<IslandScratch> scratch_;  // one for each thread
+};
+
+}  // namespace balmer

@@ -1,0 +1,91 @@
+#include "search/fingerprint.hpp"
+
+#include <bit>
+
+#include "balmer/evolve/mutation.hpp"
+
+namespace balmer {
+
+void Fingerprint::add(std::string_view text) noexcept {
+    for (const char c : text) byte(static_cast<unsigned char>(c));
+    add(std::uint64_t{text.size()});
+}
+
+void Fingerprint::add(std::uint64_t value) noexcept {
+    for (int shift = 0; shift < 64; shift += 8) byte((value >> shift) & 255);
+}
+
+void Fingerprint::add(double value) noexcept { add(std::bit_cast<std::uint64_t>(value)); }
+
+std::uint64_t fingerprint(const Dataset<double>& data) {
+    Fingerprint print;
+    print.add(std::uint64_t{data.n_rows()});
+    print.add(std::uint64_t{data.n_features()});
+    const auto add_column = [&](const double* column) {
+        for (std::size_t i = 0; i < data.n_rows(); ++i) print.add(column[i]);
+    };
+    for (std::size_t j = 0; j < data.n_features(); ++j) add_column(data.column(j));
+    add_column(data.target());
+    if (data.weights() != nullptr) add_column(data.weights());
+    return print.value();
+}
+
+namespace {
+
+void add_expression(Fingerprint& print, const Expression& expression) {
+    for (const Node& node : expression.nodes) {
+        print.add(static_cast<int>(node.op));
+        print.add(std::uint64_t{node.index});
+    }
+    for (const double constant : expression.constants) print.add(constant);
+}
+
+void add_evolution(Fingerprint& print, const EvolutionOptions& o) {
+    for (const int value : {o.populations, o.population_size, o.ncycles_per_iteration, o.maxsize, o.maxdepth,
+                            o.tournament_selection_n, o.optimizer_iterations, o.optimizer_nrestarts, o.topn}) {
+        print.add(value);
+    }
+    for (const bool value :
+         {o.use_frequency, o.use_frequency_in_tournament, o.should_simplify, o.adaptive_mutation_weights, o.annealing,
+          o.skip_mutation_failures, o.should_optimize_constants, o.migration, o.hof_migration}) {
+        print.add(value ? 1 : 0);
+    }
+    for (const double value :
+         {o.warmup_maxsize_by, o.parsimony, o.adaptive_parsimony_scaling, o.crossover_probability, o.alpha,
+          o.perturbation_factor, o.probability_negate_constant, o.scaled_constants, o.tournament_selection_p,
+          o.optimize_probability, o.fraction_replaced, o.fraction_replaced_hof, o.fraction_replaced_guesses}) {
+        print.add(value);
+    }
+    for (const double weight : as_table(o.weights)) print.add(weight);
+}
+
+}  // namespace
+
+std::uint64_t fingerprint(const SearchOptions& options, const OperatorSet& operators) {
+    Fingerprint print;
+    for (const Op op : options.operators) print.add(operators.name(op));
+    for (const UserOperator& user : operators.user()) {
+        print.add(user.text);
+        print.add(user.complexity);
+    }
+    add_evolution(print, options.evolution);
+    print.add(options.complexity.of_constants);
+    for (const double weight : options.complexity.of_variables) print.add(weight);
+    for (const double weight : options.complexity.of_operators) print.add(weight);
+    for (const ArgumentConstraint& constraint : options.constraints) {
+        print.add(operators.name(constraint.op));
+        for (const int limit : constraint.max_complexity) print.add(limit);
+    }
+    for (const NestedConstraint& constraint : options.nested_constraints) {
+        print.add(operators.name(constraint.outer));
+        print.add(operators.name(constraint.inner));
+        print.add(constraint.max_depth);
+    }
+    print.add(static_cast<int>(options.batching));
+    print.add(options.batch_size);
+    for (const Expression& guess : options.guesses) add_expression(print, guess);
+    print.add(options.seed);
+    return print.value();
+}
+
+}  // namespace balmer

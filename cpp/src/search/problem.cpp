@@ -1,0 +1,84 @@
+#include "search/problem.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+namespace balmer {
+
+namespace {
+
+/// The power of two next to the root mean square of a column; 1 for a column of zeros.
+double magnitude(const double* column, std::size_t rows) {
+    double largest = 0;
+    for (std::size_t i = 0; i < rows; ++i) largest = std::max(largest, std::abs(column[i]));
+    if (largest == 0) return 1;
+    double sum = 0;
+    for (std::size_t i = 0; i < rows; ++i) sum += column[i] / largest * (column[i] / largest);
+    const double rms = largest * std::sqrt(sum / static_cast<double>(rows));
+    return std::ldexp(1.0, std::ilogb(rms));
+}
+
+std::vector<double> scales_of(const Dataset<double>& data) {
+    std::vector<double> scales;
+    for (std::size_t j = 0; j < data.n_features(); ++j) scales.push_back(magnitude(data.column(j), data.n_rows()));
+    scales.push_back(magnitude(data.target(), data.n_rows()));
+    return scales;
+}
+
+}  // namespace
+
+Problem::Problem(const Dataset<double>& data_, OperatorSet operators_, SearchOptions options_)
+    : data(data_),
+      operators(std::move(operators_)),
+      options(std::move(options_)),
+      space(
+          operators, options.operators, data.n_features(),
+          SpaceLimits{options.complexity, options.constraints, options.nested_constraints, options.evolution.maxdepth},
+          scales_of(data)),
+      objective(data, operators) {
+    const double mean_square = data.target_mean() * data.target_mean() + data.target_variance();
+    // The loss of the best constant, not of 0: a shift of the target must not change the search.
+    norm = data.target_variance() > 0 ? data.target_variance() : mean_square;
+    if (!(norm > 0)) norm = 1;
+    // A formula of some ten operations rounds to a few units in the last place of the target.
+    constexpr double kRounding = 0x1p-48;
+    floor = kRounding * kRounding * mean_square;
+}
+
+std::size_t Problem::batch_rows() const noexcept {
+    const std::size_t rows = data.n_rows();
+    constexpr std::size_t kAutomaticFrom = 1001;
+    if (options.batching == Batching::off) return 0;
+    if (options.batching == Batching::automatic && rows < kAutomaticFrom) return 0;
+    std::size_t size = static_cast<std::size_t>(options.batch_size);
+    if (size == 0) size = rows < 5000 ? 128 : rows < 50000 ? 256 : 512;
+    return size < rows ? size : 0;
+}
+
+Candidate Problem::judged(const Expression& expression, double loss) const {
+    Candidate candidate;
+    candidate.roles = {expression};
+    candidate.complexity = space.complexity(expression);
+    candidate.loss = loss;
+    candidate.cost = loss / norm + options.evolution.parsimony * candidate.complexity;
+    return candidate;
+}
+
+double fit_fully(Candidate& candidate, const Objective& objective, FitWorkspace<double>& workspace, double& evaluations,
+                 const std::atomic<bool>& cancelled) {
+    FitOptions options;
+    options.max_iterations = 10;
+    constexpr int kRounds = 10;
+    for (int round = 0; round < kRounds && !cancelled.load(std::memory_order_relaxed); ++round) {
+        const FitResult result = objective.fit(candidate.roles, options, workspace);
+        evaluations += result.evaluations * objective.share();
+        if (result.status != FitStatus::max_iterations) break;
+    }
+    evaluations += objective.share();
+    candidate.loss = objective.loss(candidate.roles, std::numeric_limits<double>::infinity(), workspace);
+    return candidate.loss;
+}
+
+}  // namespace balmer

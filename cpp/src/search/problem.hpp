@@ -1,0 +1,47 @@
+// What every stage of a search reads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "balmer/core/rng.hpp"
+#include "balmer/eval/dataset.hpp"
+#include "balmer/evolve/candidate.hpp"
+#include "balmer/evolve/objective.hpp"
+#include "balmer/evolve/search_space.hpp"
+#include "balmer/search/options.hpp"
+
+namespace balmer {
+
+/// Random streams: each stage has its own, and in it one for each island or iteration.
+enum class StreamOf : std::uint32_t { islands = 1, batches = 2 };
+
+/// The data, the options and what follows from them. Immutable during the search.
+struct Problem {
+    /// `data` must outlive the problem. The options are valid.
+    Problem(const Dataset<double>& data, OperatorSet operators, SearchOptions options);
+    Problem(const Problem&) = delete;
+    Problem& operator=(const Problem&) = delete;
+
+    [[nodiscard]] Rng rng(StreamOf stage, std::uint32_t index) const noexcept {
+        return Rng(options.seed, (static_cast<std::uint64_t>(stage) << 32) | index);
+    }
+    /// Rows of a batch; 0: no batches.
+    [[nodiscard]] std::size_t batch_rows() const noexcept;
+    [[nodiscard]] Candidate judged(const Expression& expression, double loss) const;
+
+    const Dataset<double>& data;
+    const OperatorSet operators;
+    const SearchOptions options;
+    const SearchSpace space;
+    const LeastSquares objective;  ///< on all rows
+    double norm;                   ///< loss of the best constant
+    double floor;                  ///< loss at which nothing but rounding of the target is left
+};
+
+/// A fit as exact as the numbers allow, in steps short enough that a cancelled search stops soon on many rows.
+/// Returns the loss; `evaluations` grows by the passes over the rows.
+double fit_fully(Candidate& candidate, const Objective& objective, FitWorkspace<double>& workspace, double& evaluations,
+                 const std::atomic<bool>& cancelled);
+
+}  // namespace balmer
