@@ -1,0 +1,48 @@
+// The kernels for x86-64-v4: AVX-512. Compiled with -march=x86-64-v4 -mprefer-vector-width=512.
+#include <cstddef>
+#include <cstdint>
+
+// GCC bug 105593: its AVX-512 header makes values that need no first content from an uninitialised one.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+#include "eval/kernel_table.hpp"
+
+namespace balmer::eval::x86_v4 {
+
+namespace {
+
+#include "math/vec_avx512.inl"
+
+#include "math/functions.inl"
+
+Native<double>::Real load_widened(const float* p) noexcept { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
+
+#include "eval/sums.inl"
+
+#include "eval/kernels.inl"
+
+/// Bits 15 and 6 of the control register: flush to zero, denormals are zero.
+std::uint64_t enter_fp() noexcept {
+    const unsigned state = _mm_getcsr();
+    _mm_setcsr(state | 0x8040U);
+    return state;
+}
+
+void restore_fp(std::uint64_t state) noexcept { _mm_setcsr(static_cast<unsigned>(state)); }
+
+constexpr KernelTable kTable{"x86-64-v4", make_kernels<double>(), make_kernels<float>(), enter_fp, restore_fp};
+
+}  // namespace
+
+const KernelTable& table() noexcept;
+const KernelTable& table() noexcept { return kTable; }
+
+}  // namespace balmer::eval::x86_v4

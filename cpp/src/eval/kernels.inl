@@ -1,0 +1,136 @@
+// The kernels of one instruction set, made from the table of operators. Included by isa/*.cpp inside an anonymous
+// namespace, after the vector types and functions of that set. Arrays come in multiples of 16 values (kSumLanes), so
+// only the sums have remainders.
+
+/// Each row of the table as a type: its value and derivatives over any vector type.
+#define BALMER_OP(ID, NAMES, ARITY, VALUE, DA, DB, DC, ...)                                                             \
+    struct ID##Row {                                                                                                    \
+        static constexpr int kArity = ARITY;                                                                            \
+        template <class V>                                                                                              \
+        static V value([[maybe_unused]] V a, [[maybe_unused]] V b, [[maybe_unused]] V c) noexcept {                     \
+            return VALUE;                                                                                               \
+        }                                                                                                               \
+        template <int operand, class V>                                                                                 \
+        static V derivative([[maybe_unused]] V a, [[maybe_unused]] V b, [[maybe_unused]] V c,                           \
+                            [[maybe_unused]] V y) noexcept {                                                            \
+            if constexpr (operand == 0) return DA;                                                                      \
+            if constexpr (operand == 1) return DB;                                                                      \
+            if constexpr (operand == 2) return DC;                                                                      \
+        }                                                                                                               \
+    };
+#include "balmer/expr/operators.def"
+#undef BALMER_OP
+
+/// An operand: an array, one value for all rows, or none.
+enum class Operand : std::uint8_t { array, single, none };
+
+constexpr Operand operand_of(int arity, Form form, int which) noexcept {
+    if (which >= arity) return Operand::none;
+    if ((form == vs && which == 1) || (form == sv && which == 0)) return Operand::single;
+    return Operand::array;
+}
+
+template <Operand kind, class T>
+Vec<T> first_value(const T* p) noexcept {
+    if constexpr (kind == Operand::single) return Vec<T>::broadcast(*p);
+    return Vec<T>::broadcast(T(0));
+}
+
+template <Operand kind, class T>
+Vec<T> next_value(const T* p, std::size_t i, Vec<T> first) noexcept {
+    if constexpr (kind == Operand::array) return Vec<T>::load(p + i);
+    return first;
+}
+
+/// Rows of one turn of a loop. The compiler unrolls what is small and leaves the long functions alone.
+constexpr std::size_t kTurn = 16;
+
+template <class Row, class T, Form form>
+void forward(T* out, const T* a, const T* b, const T* c, std::size_t n) noexcept {
+    constexpr Operand ka = operand_of(Row::kArity, form, 0), kb = operand_of(Row::kArity, form, 1),
+                      kc = operand_of(Row::kArity, form, 2);
+    const Vec<T> a0 = first_value<ka>(a), b0 = first_value<kb>(b), c0 = first_value<kc>(c);
+    for (std::size_t i = 0; i < n; i += kTurn) {
+        for (std::size_t j = i; j < i + kTurn; j += Vec<T>::kSize) {
+            Row::value(next_value<ka>(a, j, a0), next_value<kb>(b, j, b0), next_value<kc>(c, j, c0)).store(out + j);
+        }
+    }
+}
+
+template <class Row, int operand, class T, Form form>
+void backward(T* out, const T* g, const T* a, const T* b, const T* c, const T* y, std::size_t n) noexcept {
+    constexpr Operand ka = operand_of(Row::kArity, form, 0), kb = operand_of(Row::kArity, form, 1),
+                      kc = operand_of(Row::kArity, form, 2);
+    const Vec<T> a0 = first_value<ka>(a), b0 = first_value<kb>(b), c0 = first_value<kc>(c);
+    for (std::size_t i = 0; i < n; i += kTurn) {
+        for (std::size_t j = i; j < i + kTurn; j += Vec<T>::kSize) {
+            const Vec<T> slope = Row::template derivative<operand>(next_value<ka>(a, j, a0), next_value<kb>(b, j, b0),
+                                                                   next_value<kc>(c, j, c0), Vec<T>::load(y + j));
+            (Vec<T>::load(g + j) * slope).store(out + j);
+        }
+    }
+}
+
+struct CopyRow {
+    static constexpr int kArity = 1;
+    template <class V>
+    static V value(V a, V, V) noexcept {
+        return a;
+    }
+};
+
+template <class T>
+void fill(T* out, const T* a, const T*, const T*, std::size_t n) noexcept {
+    const Vec<T> value = Vec<T>::broadcast(*a);
+    for (std::size_t i = 0; i < n; i += Vec<T>::kSize) value.store(out + i);
+}
+
+template <class Row, class T, Form form>
+constexpr ForwardKernel<T> forward_or_null() noexcept {
+    if constexpr (form == vv || Row::kArity == 2) return forward<Row, T, form>;
+    return nullptr;
+}
+
+template <class Row, std::size_t row, int operand, class T, Form form>
+constexpr BackwardKernel<T> backward_or_null() noexcept {
+    if constexpr (operand < Row::kArity && (form == vv || Row::kArity == 2) &&
+                  kDerivative[row][operand] == Derivative::general) {
+        return backward<Row, operand, T, form>;
+    }
+    return nullptr;
+}
+
+template <class Row, std::size_t row, class T>
+constexpr void fill_row(Kernels<T>& kernels) noexcept {
+    kernels.forward[row][vv] = forward_or_null<Row, T, vv>();
+    kernels.forward[row][vs] = forward_or_null<Row, T, vs>();
+    kernels.forward[row][sv] = forward_or_null<Row, T, sv>();
+    kernels.backward[row][0][vv] = backward_or_null<Row, row, 0, T, vv>();
+    kernels.backward[row][0][vs] = backward_or_null<Row, row, 0, T, vs>();
+    kernels.backward[row][0][sv] = backward_or_null<Row, row, 0, T, sv>();
+    kernels.backward[row][1][vv] = backward_or_null<Row, row, 1, T, vv>();
+    kernels.backward[row][1][vs] = backward_or_null<Row, row, 1, T, vs>();
+    kernels.backward[row][1][sv] = backward_or_null<Row, row, 1, T, sv>();
+    kernels.backward[row][2][vv] = backward_or_null<Row, row, 2, T, vv>();
+}
+
+enum class RowNumber : std::size_t {
+#define BALMER_OP(ID, ...) ID,
+#include "balmer/expr/operators.def"
+#undef BALMER_OP
+};
+
+template <class T>
+constexpr Kernels<T> make_kernels() noexcept {
+    Kernels<T> kernels{};
+#define BALMER_OP(ID, ...) fill_row<ID##Row, static_cast<std::size_t>(RowNumber::ID), T>(kernels);
+#include "balmer/expr/operators.def"
+#undef BALMER_OP
+    kernels.fill = fill<T>;
+    kernels.copy = forward<CopyRow, T, vv>;
+    kernels.negate = forward<NegRow, T, vv>;
+    kernels.add = forward<AddRow, T, vv>;
+    kernels.squared_error = squared_error<T>;
+    kernels.normal_equations = normal_equations<T>;
+    return kernels;
+}

@@ -1,0 +1,153 @@
+// Exponentials and logarithms. Included by functions.inl.
+
+/// a = n ln 2 + r, |r| <= ln(2) / 2: `shifted` is n + kMagic.
+template <class T>
+struct ExpReduced {
+    Vec<T> shifted, n, r;
+};
+
+template <class T>
+ExpReduced<T> reduce_exp(Vec<T> a) noexcept {
+    const Vec<T> shifted = fma(a, Vec<T>(1.4426950408889634), Vec<T>::broadcast(Format<T>::kMagic));
+    const Vec<T> n = shifted - Vec<T>::broadcast(Format<T>::kMagic);
+    const Vec<T> r = fnma(n, Vec<T>::broadcast(kLn21<T>), fnma(n, Vec<T>::broadcast(kLn20<T>), a));
+    return {shifted, n, r};
+}
+
+/// Where exp passes the largest number, and where it falls below the smallest normal one.
+template <class T>
+inline constexpr T kExpHigh = 0x1.62e42fefa39efp9;
+template <>
+inline constexpr float kExpHigh<float> = 0x1.62e42ep6F;
+template <class T>
+inline constexpr T kExpLow = -0x1.6232bdd7abcd2p9;
+template <>
+inline constexpr float kExpLow<float> = -0x1.5d589ep6F;
+
+/// p 2^n for p in [0.7, 1.5], by adding n to the exponent: garbage beyond the range of exponents.
+template <class T>
+Vec<T> add_exponent(Vec<T> p, Vec<T> shifted) noexcept {
+    return real(bits(p) + (bits(shifted) << Format<T>::kFractionBits));
+}
+
+template <class T>
+Vec<T> exp(Vec<T> a) noexcept {
+    const auto [shifted, n, r] = reduce_exp(a);
+    const Vec<T> p = fma(r * r, horner(kExp<T>, r), r) + 1;
+    const Vec<T> y = where(a <= Vec<T>::broadcast(kExpHigh<T>), add_exponent(p, shifted), a + Vec<T>::broadcast(kInfinity<T>));
+    return where(a < Vec<T>::broadcast(kExpLow<T>), 0, y);
+}
+
+/// e^(a.high + a.low) for a.high that is at most a little beyond the range of exp; |a.low| is tiny.
+template <class T>
+Vec<T> exp(Sum<T> a) noexcept {
+    const auto [shifted, n, r] = reduce_exp(a.high);
+    const Vec<T> tail = fma(r * r, horner(kExp<T>, r), a.low);
+    const Vec<T> p = fma(a.low, r, tail + r) + 1;
+    const Vec<T> y = where(a.high <= Vec<T>::broadcast(kExpHigh<T>), add_exponent(p, shifted), a.high + Vec<T>::broadcast(kInfinity<T>));
+    return where(a.high < Vec<T>::broadcast(kExpLow<T>), 0, y);
+}
+
+/// e^r - 1 times 2^n, plus 2^n - 1: nothing cancels, as n = 0 leaves the first alone. Twice the half of it, so that n
+/// may be the largest exponent plus one.
+template <class T>
+Vec<T> expm1(Vec<T> a) noexcept {
+    const Vec<T> kLow = sizeof(T) == 8 ? -40 : -20;  // where the value has become -1
+    const Vec<T> clamped = where(a < kLow, kLow, a);
+    const auto [shifted, n, r] = reduce_exp(clamped);
+    const Vec<T> p = fma(r * r, horner(kExp<T>, r), r);
+    const Vec<T> half = power_of_two(shifted - 1);
+    const Vec<T> y = 2 * fma(half, p, half - 0.5);
+    const Vec<T> ranged = where(a <= Vec<T>::broadcast(kExpHigh<T>), y, a + Vec<T>::broadcast(kInfinity<T>));
+    return where(a == 0, a, ranged);
+}
+
+/// 1 / (1 + e^-a)
+template <class T>
+Vec<T> logistic(Vec<T> a) noexcept {
+    return 1 / (1 + exp(-a));
+}
+
+/// x = (1 + f) 2^e, f in [-0.25, 0.5), for normal x > 0.
+template <class T>
+struct LogReduced {
+    Vec<T> f, e;
+};
+
+template <class T>
+LogReduced<T> reduce_log(Vec<T> x) noexcept {
+    using F = Format<T>;
+    constexpr typename F::Word kOne = typename F::Word(F::kBias) << F::kFractionBits;
+    constexpr typename F::Word kStart = kOne - (typename F::Word(1) << (F::kFractionBits - 1));  // of 0.75
+    const Bits<T> exponent = (bits(x) - Bits<T>::all(kStart) + Bits<T>::all(kOne)) >> F::kFractionBits;
+    const Vec<T> e = real(exponent | bits(Vec<T>::broadcast(F::kIntegers))) - Vec<T>::broadcast(F::kIntegers + F::kBias);
+    const Vec<T> m = real(bits(x) - (exponent << F::kFractionBits) + Bits<T>::all(kOne));
+    return {m - 1, e};
+}
+
+/// log((1 + f) 2^e) without e's part of it: fdlibm's arrangement in double, where f - f^2 / 2 is the large part.
+template <class T>
+Vec<T> log_of(Vec<T> f, Vec<T> e, Vec<T> rest) noexcept {
+    const Vec<T> low = fma(e, Vec<T>::broadcast(kLn21<T>), rest);
+    if constexpr (sizeof(T) == 8) {
+        const Vec<T> s = f / (f + 2), z = s * s;
+        const Vec<T> half = 0.5 * (f * f);
+        const Vec<T> r = fma(s, fma(z, horner(kLogOdd<T>, z), half), low);
+        return fma(e, Vec<T>::broadcast(kLn20<T>), f - (half - r));
+    } else {
+        const Vec<T> f2 = f * f;
+        const Vec<T> r = fma(f2 * f, horner(kLog<T>, f), low);
+        return fma(e, Vec<T>::broadcast(kLn20<T>), f + fma(Vec<T>(-0.5), f2, r));
+    }
+}
+
+/// The value of a logarithm for an argument that is 0, infinite, negative or NaN; `y` for the others.
+template <class T>
+Vec<T> log_special(Vec<T> x, Vec<T> y) noexcept {
+    const Vec<T> infinity = Vec<T>::broadcast(kInfinity<T>);
+    const Vec<T> ordinary = where(x < infinity, y, x);  // inf and NaN pass
+    return where(x > 0, ordinary, where(x == 0, -infinity, x * Vec<T>(kNan)));
+}
+
+template <class T>
+Vec<T> log(Vec<T> x) noexcept {
+    const auto [f, e] = reduce_log(x);
+    return log_special(x, log_of(f, e, Vec<T>(0)));
+}
+
+template <class T>
+Vec<T> log2(Vec<T> x) noexcept {
+    const auto [f, e] = reduce_log(x);
+    const Vec<T> y = log_of(f, Vec<T>(0), Vec<T>(0));
+    constexpr T kHigh = T(1.4426950408889634);
+    constexpr T kLow = sizeof(T) == 8 ? T(0x1.777d0ffda0d24p-56) : T(1.4426950408889634 - double(kHigh));
+    return log_special(x, fma(y, Vec<T>::broadcast(kHigh), fma(y, Vec<T>::broadcast(kLow), e)));
+}
+
+template <class T>
+Vec<T> log10(Vec<T> x) noexcept {
+    const auto [f, e] = reduce_log(x);
+    const Vec<T> y = log_of(f, Vec<T>(0), Vec<T>(0));
+    const Vec<T> low = e * Vec<T>::broadcast(kLog10Two1<T>);
+    return log_special(x, fma(e, Vec<T>::broadcast(kLog10Two0<T>), fma(y, Vec<T>(0.43429448190325176), low)));
+}
+
+/// log(1 + x.high + x.low) for a sum that is above -1 and finite.
+template <class T>
+Vec<T> log1p(Sum<T> x) noexcept {
+    const Sum<T> u = two_sum(Vec<T>(1), x.high);
+    const auto [m1, e] = reduce_log(u.high);
+    // 2^-e from the bits that the reduction moved. Beyond 2^60 the low parts cannot be seen, and 2^-e may not exist.
+    const Vec<T> scale = real(bits(m1 + 1) - bits(u.high) + bits(Vec<T>(1)));
+    const Mask<T> seen = u.high < 0x1p60;
+    const Sum<T> f = two_sum(m1, where(seen, u.low * scale, 0));
+    const Vec<T> rest = where(seen, fma(x.low, scale, f.low), 0);
+    const Vec<T> slope = fma(f.high, fma(f.high, Vec<T>(0.67), Vec<T>(-1)), Vec<T>(1));  // 1 / (1 + f), to a tenth
+    return log_of(f.high, e, rest * slope);
+}
+
+template <class T>
+Vec<T> log1p(Vec<T> x) noexcept {
+    const Vec<T> y = log1p(Sum<T>{x, Vec<T>(0)});
+    return where(x == 0, x, log_special(1 + x, y));
+}

@@ -1,0 +1,194 @@
+// Trigonometric functions and their inverses. Included by functions.inl.
+
+/// What remains of an argument after whole multiples of a step: r + low, and the multiple's last bits in `turns`.
+template <class T>
+struct TrigReduced {
+    Vec<T> r, low;
+    Bits<T> turns;
+};
+
+/// Up to here the multiple times the first part of pi, taken from the argument, leaves an exact number.
+template <class T>
+inline constexpr T kTrigLimit = T(1e13);
+template <>
+inline constexpr float kTrigLimit<float> = 4e4F;
+
+__extension__ typedef unsigned __int128 Wide;
+
+enum class Trig { sine, cosine, tangent };
+
+/// x / pi modulo 4 for finite x > 1, times 2^126. Payne and Hanek's method: of the bits of 1 / pi only those that
+/// matter, in integers, so it is the same everywhere.
+inline Wide times_inverse_pi(double x) noexcept {
+    const std::uint64_t word = __builtin_bit_cast(std::uint64_t, x);
+    const std::uint64_t mantissa = (word & 0xfffffffffffffU) | 0x10000000000000U;
+    const int exponent = static_cast<int>(word >> 52) - 1075;  // x = mantissa 2^exponent
+    const int first = exponent - 2;                            // the bits before this one add multiples of 4
+    std::uint64_t window[4];
+    for (int k = 0; k < 4; ++k) {
+        const int at = first + 64 * k, index = at >> 6, shift = at & 63;  // `at` may be negative: the shift rounds down
+        const std::uint64_t upper = index < 0 ? 0 : kInversePiBits[index];
+        const std::uint64_t lower = index + 1 < 0 ? 0 : kInversePiBits[index + 1];
+        window[k] = shift == 0 ? upper : (upper << shift) | (lower >> (64 - shift));
+    }
+    const Wide p3 = Wide(mantissa) * window[3];
+    const Wide p2 = Wide(mantissa) * window[2] + static_cast<std::uint64_t>(p3 >> 64);
+    const Wide p1 = Wide(mantissa) * window[1] + static_cast<std::uint64_t>(p2 >> 64);
+    const std::uint64_t p0 = mantissa * window[0] + static_cast<std::uint64_t>(p1 >> 64);
+    return (Wide(p0) << 64) | static_cast<std::uint64_t>(p1);
+}
+
+/// The reduction of one finite number of any size > 1: `turns` half turns (quarter turns for the tangent) and r + low.
+struct TrigScalar {
+    double r, low;
+    std::uint64_t turns;
+};
+
+inline TrigScalar reduce_huge(double x, Trig kind) noexcept {
+    constexpr Wide kOne = Wide(1) << 126;
+    Wide turn = times_inverse_pi(x < 0 ? -x : x);
+    if (x < 0) turn = -turn;
+    if (kind == Trig::tangent) turn <<= 1;
+    if (kind == Trig::cosine) turn -= kOne >> 1;
+    const Wide whole = (turn + (kOne >> 1)) >> 126;
+    Wide rest = turn - (whole << 126);
+    const bool negative = (rest >> 127) != 0;
+    if (negative) rest = -rest;
+    const std::uint64_t top = static_cast<std::uint64_t>(rest >> 64);
+    const int zeros = top != 0 ? __builtin_clzll(top) : 64 + __builtin_clzll(static_cast<std::uint64_t>(rest) | 1U);
+    rest <<= zeros;
+    const auto scale = [](int exponent) { return __builtin_bit_cast(double, std::uint64_t(1023 + exponent) << 52); };
+    const double high = static_cast<double>(static_cast<std::int64_t>(rest >> 75)) * scale(-51 - zeros);
+    const double low = static_cast<double>(static_cast<std::int64_t>(rest >> 22) & 0x1fffffffffffff) * scale(-104 - zeros);
+    const double p0 = kind == Trig::tangent ? kHalfPi0<double> : kPi0<double>;
+    const double p1 = kind == Trig::tangent ? kHalfPi1<double> : kPi1<double>;
+    const double r = high * p0;
+    const double tail = __builtin_fma(high, p0, -r) + (high * p1 + low * p0);
+    return {negative ? -r : r, negative ? -tail : tail, static_cast<std::uint64_t>(whole)};
+}
+
+/// Redoes the lanes whose bit is set in `which`. Apart and never inlined: it is rare.
+template <class T>
+[[gnu::noinline]] void repair_trig(unsigned which, Trig kind, Vec<T> a, TrigReduced<T>& reduced) noexcept {
+    T argument[Vec<T>::kSize], r[Vec<T>::kSize], low[Vec<T>::kSize], turns[Vec<T>::kSize];
+    a.store(argument);
+    reduced.r.store(r);
+    reduced.low.store(low);
+    real(reduced.turns).store(turns);
+    for (; which != 0; which &= which - 1) {
+        const int i = __builtin_ctz(which);
+        const TrigScalar scalar = reduce_huge(static_cast<double>(argument[i]), kind);
+        r[i] = static_cast<T>(scalar.r);
+        low[i] = static_cast<T>((scalar.r - static_cast<double>(r[i])) + scalar.low);
+        turns[i] = __builtin_bit_cast(T, static_cast<typename Format<T>::Word>(scalar.turns));
+    }
+    reduced = {Vec<T>::load(r), Vec<T>::load(low), bits(Vec<T>::load(turns))};
+}
+
+/// a = turns * step + r + low, the step being pi (pi / 2 for the tangent); for the cosine a half is added to `turns`.
+/// |r| is at most half a step (and a little more).
+template <Trig kind, class T>
+TrigReduced<T> reduce_trig(Vec<T> a) noexcept {
+    const Vec<T> magic = Vec<T>::broadcast(Format<T>::kMagic);
+    const Vec<T> p0 = Vec<T>::broadcast(kind == Trig::tangent ? kHalfPi0<T> : kPi0<T>);
+    const Vec<T> p1 = Vec<T>::broadcast(kind == Trig::tangent ? kHalfPi1<T> : kPi1<T>);
+    const Vec<T> p2 = Vec<T>::broadcast(kind == Trig::tangent ? kHalfPi2<T> : kPi2<T>);
+    const Vec<T> rate = kind == Trig::tangent ? 0.63661977236758134 : 0.31830988618379067;
+    const Vec<T> shifted = kind == Trig::cosine ? fma(a, rate, Vec<T>(-0.5)) + magic : fma(a, rate, magic);
+    const Vec<T> q = kind == Trig::cosine ? (shifted - magic) + 0.5 : shifted - magic;
+    const Vec<T> r1 = fnma(q, p0, a);  // exact
+    const Vec<T> r = fnma(q, p1, r1);
+    const Vec<T> low = fnma(q, p2, fnma(q, p1, r1 - r));
+    TrigReduced<T> reduced{r, low, bits(shifted)};
+    const Mask<T> huge = (abs(a) > Vec<T>::broadcast(kTrigLimit<T>)) & (abs(a) < Vec<T>::broadcast(kInfinity<T>));
+    if (any_of(huge)) repair_trig(lanes(huge), kind, a, reduced);
+    return reduced;
+}
+
+/// sin(r + low) for |r| up to pi / 2. The low part counts by the cosine, for which 1 - 4 r^2 / pi^2 is near enough.
+template <class T>
+Vec<T> sin_of(Vec<T> r, Vec<T> low) noexcept {
+    const Vec<T> s = r * r;
+    return r + fma(r * s, horner(kSin<T>, s), low * fma(s, Vec<T>(-0.405), Vec<T>(1)));
+}
+
+template <class T>
+Vec<T> sin(Vec<T> a) noexcept {
+    const auto [r, low, turns] = reduce_trig<Trig::sine>(a);
+    return where(a == 0, a, flip_sign(sin_of(r, low), turns << (Format<T>::kWordBits - 1)));
+}
+
+template <class T>
+Vec<T> cos(Vec<T> a) noexcept {
+    const auto [r, low, turns] = reduce_trig<Trig::cosine>(a);
+    return flip_sign(sin_of(r, low), ~turns << (Format<T>::kWordBits - 1));
+}
+
+/// Sine over cosine of what remains, or its negative inverse, both carried to more bits than a number's.
+template <class T>
+Vec<T> tan(Vec<T> a) noexcept {
+    const auto [r, low, turns] = reduce_trig<Trig::tangent>(a);
+    const Vec<T> s = r * r, half = 0.5 * s;
+    const Sum<T> sine = fast_two_sum(r, fma(r * s, horner(kSinShort<T>, s), low));
+    const Vec<T> c = 1 - half;
+    const Sum<T> cosine = fast_two_sum(c, fma(s * s, horner(kCosShort<T>, s), ((1 - c) - half) - r * low));
+    const Bits<T> odd = turns << (Format<T>::kWordBits - 1);
+    const Mask<T> swapped = real((odd & Bits<T>::sign()) | bits(Vec<T>(1))) < 0;
+    const Sum<T> y = divide(Sum<T>{where(swapped, -cosine.high, sine.high), where(swapped, -cosine.low, sine.low)},
+                            Sum<T>{where(swapped, sine.high, cosine.high), where(swapped, sine.low, cosine.low)});
+    return where(a == 0, a, y.high);
+}
+
+/// Above 1/2 through asin(x) = pi / 2 - 2 asin(sqrt((1 - x) / 2)).
+template <class T>
+Vec<T> asin(Vec<T> x) noexcept {
+    const Vec<T> a = abs(x);
+    const Mask<T> large = a > 0.5;
+    const Vec<T> z = where(large, fma(a, Vec<T>(-0.5), Vec<T>(0.5)), a * a);
+    const Vec<T> s = where(large, sqrt(z), a);
+    const Vec<T> tail = s * z * horner(kAsin<T>, z);
+    const Vec<T> p0 = Vec<T>::broadcast(kHalfPi0<T>), p1 = Vec<T>::broadcast(kHalfPi1<T>);
+    const Vec<T> y = where(large, (p0 - 2 * s) - fma(Vec<T>(2), tail, -p1), s + tail);
+    return flip_sign(y, sign_of(x));
+}
+
+template <class T>
+Vec<T> acos(Vec<T> x) noexcept {
+    const Vec<T> a = abs(x);
+    const Mask<T> large = a > 0.5;
+    const Vec<T> z = where(large, fma(a, Vec<T>(-0.5), Vec<T>(0.5)), a * a);
+    const Vec<T> s = where(large, sqrt(z), x);
+    const Vec<T> tail = s * z * horner(kAsin<T>, z);
+    const Vec<T> middle = Vec<T>::broadcast(kHalfPi0<T>) - (x + (tail - Vec<T>::broadcast(kHalfPi1<T>)));
+    const Vec<T> twice = 2 * (s + tail);
+    const Vec<T> left = Vec<T>::broadcast(kPi0<T>) - (twice - Vec<T>::broadcast(kPi1<T>));
+    return where(large, where(x < 0, left, twice), middle);
+}
+
+/// atan(t) for 0 <= t <= 1.
+template <class T>
+Vec<T> atan_of(Vec<T> t) noexcept {
+    const Vec<T> z = t * t;
+    return fma(t * z, horner(kAtan<T>, z), t);
+}
+
+template <class T>
+Vec<T> atan(Vec<T> x) noexcept {
+    const Vec<T> a = abs(x);
+    const Mask<T> large = a > 1;
+    const Vec<T> y = atan_of(where(large, 1 / a, a));
+    const Vec<T> turned = Vec<T>::broadcast(kHalfPi0<T>) - (y - Vec<T>::broadcast(kHalfPi1<T>));
+    return flip_sign(where(large, turned, y), sign_of(x));
+}
+
+template <class T>
+Vec<T> atan2(Vec<T> y, Vec<T> x) noexcept {
+    const Vec<T> ay = abs(y), ax = abs(x);
+    const Vec<T> small = min(ay, ax), large = max(ay, ax);
+    const Vec<T> ratio = where(small == Vec<T>::broadcast(kInfinity<T>), 1, where(large == 0, 0, small / large));
+    const Vec<T> first = atan_of(ratio);
+    const Vec<T> steep = Vec<T>::broadcast(kHalfPi0<T>) - (first - Vec<T>::broadcast(kHalfPi1<T>));
+    const Vec<T> right = where(ay > ax, steep, first);
+    const Vec<T> left = Vec<T>::broadcast(kPi0<T>) - (right - Vec<T>::broadcast(kPi1<T>));
+    return flip_sign(where(with_sign(Vec<T>(1), x) < 0, left, right), sign_of(y));
+}
