@@ -36,6 +36,7 @@ struct FitWorkspace<T>::Impl {
     AlignedVector<double> lanes;
     NormalEquations current, trial, spare;
     SymmetricSolver solver;
+    fit::LinearConstants analysis;
     std::vector<bool> linear;
     std::vector<std::size_t> linear_index;
     std::vector<double> constants, trial_constants, spare_constants, step, linear_step, scale, matrix;
@@ -268,7 +269,7 @@ FitResult fit_constants(Expression& expression, const Evaluator<T>& evaluator, c
     }
     auto& memory = workspace.impl();
     memory.constants = expression.constants;
-    fit::find_linear_constants(expression, memory.linear);
+    memory.analysis.find(expression, evaluator.operators(), memory.linear);
     auto& program = workspace.evaluation.program();
     const auto run = [&](eval::Range range) {
         program.compile(expression, evaluator.operators(), evaluator.data().columns(), rows,

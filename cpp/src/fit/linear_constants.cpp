@@ -1,109 +1,104 @@
 #include "fit/linear_constants.hpp"
 
+#include <algorithm>
 #include <array>
-#include <cstdint>
+#include <bit>
+#include <cstddef>
+#include <span>
 
 namespace balmer::fit {
 namespace {
 
-enum class Reading : std::uint8_t { none, all, first, one_side, second, branches };
+std::size_t count(std::uint64_t set) noexcept { return static_cast<std::size_t>(std::popcount(set)); }
+std::size_t count(const std::bitset<kMaxNodes>& set) noexcept { return set.count(); }
 
-/// In which operands an operator is affine.
-Reading reading(Op op) {
+template <class Set>
+Set only(std::size_t k) {
+    return Set(1) << k;
+}
+
+/// The operands in which an operator is affine when the others are held; a product is affine in either side.
+struct Slots {
+    bool first = false, second = false, third = false;
+    [[nodiscard]] bool operator[](std::size_t k) const noexcept { return k == 0 ? first : k == 1 ? second : third; }
+};
+
+Slots affine_in(Op op) noexcept {
     switch (op) {
         case Op::Add:
         case Op::Sub:
+            return {true, true, false};
         case Op::Neg:
-            return Reading::all;
         case Op::Div:
-            return Reading::first;
-        case Op::Mul:
-            return Reading::one_side;
+            return {true, false, false};
         case Op::Cond:
-            return Reading::second;
+            return {false, true, false};
         case Op::IfElse:
-            return Reading::branches;
+            return {false, true, true};
         default:
-            return Reading::none;
+            return {};
     }
+}
+
+/// An operator over operands a, ...: those outside `slots` are held, and so is what they contain.
+template <class Reading>
+Reading combine(std::span<const Reading> operands, Slots slots) {
+    Reading result;
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+        result.other |= operands[k].other;
+        (slots[k] ? result.linear : result.other) |= operands[k].linear;
+    }
+    result.linear &= ~result.other;
+    return result;
 }
 
 }  // namespace
 
-void find_linear_constants(const Expression& expression, std::vector<bool>& linear) {
-    linear.assign(expression.constants.size(), false);
-    if (linear.empty()) {
-        return;
+template <class Set>
+void LinearConstants::read(const Expression& expression, const OperatorSet& operators, const Reading<Set>* arguments,
+                           std::vector<Reading<Set>>& stack) {
+    for (const Node& node : expression.nodes) {
+        if (node.op == Op::Constant) {  // those in the body of a user operator are fixed
+            stack.push_back(arguments == nullptr ? Reading<Set>{only<Set>(node.index), {}, true} : Reading<Set>{});
+            continue;
+        }
+        if (node.op == Op::Feature) {
+            stack.push_back(arguments == nullptr ? Reading<Set>{} : arguments[node.index]);
+            continue;
+        }
+        std::array<Reading<Set>, kMaxArity> operands;
+        std::copy_n(stack.end() - node.arity, node.arity, operands.begin());
+        stack.resize(stack.size() - node.arity);
+        if (OperatorSet::is_user(node.op)) {
+            read(operators.user(node.op).body, operators, operands.data(), stack);
+            continue;
+        }
+        const std::span<const Reading<Set>> used(operands.data(), node.arity);
+        if (node.op != Op::Mul) {
+            stack.push_back(combine(used, affine_in(node.op)));
+            continue;
+        }
+        const Reading<Set> left = combine(used, {true, false, false}), right = combine(used, {false, true, false});
+        const std::size_t n_left = count(left.linear), n_right = count(right.linear);
+        const bool take_right = n_left != n_right ? n_right > n_left : operands[1].bare && !operands[0].bare;
+        stack.push_back(take_right ? right : left);
     }
-    // From the leaves up: how many constants of each subtree can be had together.
-    std::array<std::uint16_t, kMaxNodes> count;
-    const auto& nodes = expression.nodes;
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        count[i] = 0;
-        if (nodes[i].op == Op::Constant) {
-            count[i] = 1;
-            continue;
+}
+
+void LinearConstants::find(const Expression& expression, const OperatorSet& operators, std::vector<bool>& linear) {
+    const std::size_t n = expression.constants.size();
+    linear.assign(n, false);
+    const auto find_in = [&]<class Set>(std::vector<Reading<Set>>& stack, const auto& is_in) {
+        stack.clear();
+        read<Set>(expression, operators, nullptr, stack);
+        for (std::size_t k = 0; k < n; ++k) {
+            linear[k] = is_in(stack.back().linear, k);
         }
-        const auto of = [&](std::size_t k) { return count[expression.operand(i, k)]; };
-        switch (reading(nodes[i].op)) {
-            case Reading::all:
-                for (std::size_t k = 0; k < nodes[i].arity; ++k) {
-                    count[i] = static_cast<std::uint16_t>(count[i] + of(k));
-                }
-                break;
-            case Reading::first:
-                count[i] = of(0);
-                break;
-            case Reading::one_side:
-                count[i] = of(0) >= of(1) ? of(0) : of(1);
-                break;
-            case Reading::second:
-                count[i] = of(1);
-                break;
-            case Reading::branches:
-                count[i] = static_cast<std::uint16_t>(of(1) + of(2));
-                break;
-            case Reading::none:
-                break;
-        }
-    }
-    // From the root down: take them.
-    std::array<bool, kMaxNodes> taken{};
-    taken[expression.root()] = true;
-    for (std::size_t i = nodes.size(); i-- > 0;) {
-        if (!taken[i]) {
-            continue;
-        }
-        if (nodes[i].op == Op::Constant) {
-            linear[nodes[i].index] = true;
-            continue;
-        }
-        const auto take = [&](std::size_t k) { taken[expression.operand(i, k)] = true; };
-        switch (reading(nodes[i].op)) {
-            case Reading::all:
-                for (std::size_t k = 0; k < nodes[i].arity; ++k) {
-                    take(k);
-                }
-                break;
-            case Reading::first:
-                take(0);
-                break;
-            case Reading::one_side: {
-                const std::size_t a = expression.operand(i, 0), b = expression.operand(i, 1);
-                const bool left = count[a] != count[b] ? count[a] > count[b] : nodes[b].op != Op::Constant;
-                take(left ? 0 : 1);
-                break;
-            }
-            case Reading::second:
-                take(1);
-                break;
-            case Reading::branches:
-                take(1);
-                take(2);
-                break;
-            case Reading::none:
-                break;
-        }
+    };
+    if (n <= 64) {
+        find_in(stack_, [](std::uint64_t set, std::size_t k) { return (set >> k & 1) != 0; });
+    } else {
+        find_in(wide_stack_, [](const std::bitset<kMaxNodes>& set, std::size_t k) { return set[k]; });
     }
 }
 
