@@ -75,10 +75,12 @@ void Program<T>::compile(const Expression& expression, const OperatorSet& operat
     // Each operation has one value and, for each of three operands, a product with the adjoint and a sum of adjoints;
     // fills and copies add a slot for each operand.
     std::size_t slots = (total.operations + 1) * (values_only ? 4 : 10) + columns.size();
+    std::size_t literals = total.constants + 1;
     if (range == Range::extended) {
         slots *= kExtendedFactor;
+        literals += 4 * (total.operations + 1);  // the 1 of a sign and the factors of logarithms
     }
-    reserve(slots, total.constants + 1);
+    reserve(slots, literals);
     constants_.resize(n_constants_);
     set_constants(expression.constants);
 

@@ -1,0 +1,120 @@
+#include "balmer/eval/dataset.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "balmer/core/rng.hpp"
+
+using namespace balmer;
+
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
+MatrixView<double> by_row(const std::vector<double>& values, std::size_t columns) {
+    return {values.data(), values.size() / columns, columns, columns, 1};
+}
+
+}  // namespace
+
+TEST_CASE("columns are aligned, padded with the last row, and read from any strides") {
+    const std::vector<double> values = {1, 10, 2, 20, 3, 30};
+    const Dataset<double> data(by_row(values, 2), std::vector<double>{7, 8, 9});
+    REQUIRE(data.n_rows() == 3);
+    REQUIRE(data.n_features() == 2);
+    for (std::size_t j = 0; j < 2; ++j) {
+        CHECK(reinterpret_cast<std::uintptr_t>(data.column(j)) % kAlignment == 0);
+        const double factor = j == 0 ? 1 : 10;
+        for (std::size_t i = 0; i < padded(3); ++i) {
+            CHECK(data.column(j)[i] == factor * static_cast<double>(std::min<std::size_t>(i, 2) + 1));
+        }
+    }
+    CHECK(data.target()[2] == 9);
+    CHECK(data.weights() == nullptr);
+    CHECK(data.weight_sum(2) == 2);
+    CHECK(data.row_order().empty());
+}
+
+TEST_CASE("a copy has columns of its own") {
+    const std::vector<double> values = {1, 2, 3, 4};
+    auto original = std::make_unique<Dataset<double>>(by_row(values, 2));
+    const Dataset<double> copy(*original);
+    CHECK(copy.column(1) != original->column(1));
+    original.reset();
+    CHECK(copy.column(1)[1] == 4);
+}
+
+TEST_CASE("weights, mean and variance") {
+    const std::vector<double> x = {0, 0, 0, 0}, y = {1, 2, 3, 100}, w = {1, 2, 1, 0};
+    const Dataset<double> data(by_row(x, 1), y, w);
+    CHECK(data.weight_sum(0) == 0);
+    CHECK(data.weight_sum(2) == 3);
+    CHECK(data.weight_sum(4) == 4);
+    CHECK(data.target_mean() == 2);
+    CHECK(data.target_variance() == 0.5);
+}
+
+TEST_CASE("bad numbers are refused with their place and the remedy") {
+    const std::vector<double> x = {1, 2, 3}, y = {1, 2, 3};
+    const auto make = [&](std::vector<double> target, std::vector<double> weights = {}) {
+        return Dataset<double>(by_row(x, 1), target, weights);
+    };
+    CHECK_THROWS_WITH_AS(make({1, kNan, 3}), "the target at row 1 is NaN: remove or replace such rows",
+                         std::invalid_argument);
+    CHECK_THROWS_WITH_AS(make({1, 2, -kInf}), "the target at row 2 is infinite: remove or replace such rows",
+                         std::invalid_argument);
+    CHECK_THROWS_WITH_AS(make({1, 2}), "the target has 2 values, X has 3 rows: there must be one value per row",
+                         std::invalid_argument);
+    CHECK_THROWS_WITH_AS(make(y, {1, 1}), "there are 2 weights, X has 3 rows: there must be one weight per row",
+                         std::invalid_argument);
+    CHECK_THROWS_WITH_AS(make(y, {1, -2, 1}), "the weight at row 1 is -2.000000: weights must not be negative",
+                         std::invalid_argument);
+    CHECK_THROWS_WITH_AS(make(y, {0, 0, 0}), "all weights are 0: at least one row must count", std::invalid_argument);
+    CHECK_THROWS_WITH_AS(Dataset<double>(MatrixView<double>{}), "X has no rows: at least one is needed",
+                         std::invalid_argument);
+    const std::vector<double> bad = {1, 2, kInf};
+    CHECK_THROWS_WITH_AS(Dataset<double>(by_row(bad, 1), y, {}, RowOrder::ladder),
+                         "feature 0 at row 2 is infinite: remove or replace such rows", std::invalid_argument);
+}
+
+TEST_CASE("every prefix of the ladder is spread over the target and the features") {
+    constexpr std::size_t n = 5000;
+    Rng rng(1, 0);
+    std::vector<double> x, y;
+    for (std::size_t i = 0; i < n; ++i) {
+        x.push_back(rng.uniform());
+        x.push_back(rng.uniform() * 1e20);
+        y.push_back(std::exp(3 * rng.normal()));  // a long tail
+    }
+    const Dataset<double> data(by_row(x, 2), y, {}, RowOrder::ladder);
+    auto order = std::vector<std::uint32_t>(data.row_order().begin(), data.row_order().end());
+    for (std::size_t i = 0; i < n; i += 97) {
+        CHECK(data.column(1)[i] == x[2 * order[i] + 1]);
+        CHECK(data.target()[i] == y[order[i]]);
+    }
+    std::vector<double> sorted = y;
+    std::sort(sorted.begin(), sorted.end());
+    for (const std::size_t rows : {std::size_t{64}, std::size_t{256}, std::size_t{1024}}) {
+        // Each quarter of the quantiles has its share of the prefix.
+        int count[4] = {};
+        for (std::size_t i = 0; i < rows; ++i) {
+            const auto rank = std::lower_bound(sorted.begin(), sorted.end(), data.target()[i]) - sorted.begin();
+            ++count[rank * 4 / static_cast<std::ptrdiff_t>(n)];
+        }
+        for (const int c : count) {
+            CHECK(std::abs(c - static_cast<int>(rows / 4)) <= static_cast<int>(rows / 16));
+        }
+    }
+    std::sort(order.begin(), order.end());
+    std::vector<std::uint32_t> all(n);
+    std::iota(all.begin(), all.end(), 0U);
+    CHECK(order == all);
+    CHECK(data.rungs() == std::vector<std::size_t>{64, 4096, 5000});
+}
