@@ -1,0 +1,205 @@
+"""Formulas as values: read, print, evaluate, differentiate, compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from balmer import _core
+from balmer._validation import as_columns, check_names
+
+if TYPE_CHECKING:
+    import sympy
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Expression", "evaluate", "parse"]
+
+_BUILTIN = _core.OperatorSet()
+
+
+class Expression:
+    """A formula over the columns of a matrix. A value: it never changes.
+
+    Made by `parse`, by `fit_constants` and by `SymbolicRegressor`. Two are equal if their nodes, constants
+    and variable names are. Pickles hold text and names, so they outlive changes of the library.
+
+    Examples
+    --------
+    >>> import balmer
+    >>> law = balmer.parse("365.25 * a ^ 1.5", ["a"])
+    >>> law([[1.0], [4.0]])
+    array([ 365.25, 2922.  ])
+    """
+
+    __slots__ = ("_formula",)
+
+    _formula: _core.Expression
+
+    def __init__(self, core: _core.Expression) -> None:
+        self._formula = core
+
+    def __call__(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Evaluate on each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            A column for each variable, in order. Of a DataFrame that has columns of the variables' names,
+            those.
+
+        Returns
+        -------
+        y : ndarray of shape (n_rows,)
+            NaN where the formula is undefined, as in ``log(-1)``.
+        """
+        columns = as_columns(X, names=self._formula.names)
+        values: NDArray[np.float64] = _core.evaluate_float64([self._formula], columns, 1)[0]
+        return values
+
+    def gradient(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the derivatives with respect to the variables, of shape (n_rows, n_features)."""
+        return _core.gradient(self._formula, as_columns(X, names=self._formula.names))[1]
+
+    def jacobian(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the derivatives with respect to the constants, of shape (n_rows, n_constants)."""
+        return _core.jacobian(self._formula, as_columns(X, names=self._formula.names))[1]
+
+    @property
+    def constants(self) -> NDArray[np.float64]:
+        """The numbers in the formula, in the order in which they stand."""
+        return np.array(self._formula.constants, dtype=np.float64)
+
+    def with_constants(self, values: ArrayLike) -> Expression:
+        """Return the same formula with other numbers, one for each of `constants`."""
+        return Expression(self._formula.with_constants(np.asarray(values, dtype=np.float64).tolist()))
+
+    @property
+    def variable_names(self) -> tuple[str, ...] | None:
+        """Names of the columns; None if they are x0, x1, ..., as many as there are."""
+        return tuple(self._formula.names) or None
+
+    @property
+    def complexity(self) -> int:
+        """Number of nodes, each operator counted as the table of operators has it."""
+        return self._formula.complexity
+
+    @property
+    def size(self) -> int:
+        """Number of nodes."""
+        return self._formula.size
+
+    @property
+    def depth(self) -> int:
+        """Nodes on the longest path from the root to a leaf."""
+        return self._formula.depth
+
+    def simplify(self) -> Expression:
+        """Return a formula with the same values and no more nodes."""
+        return Expression(self._formula.simplify())
+
+    def text(self, precision: int = 17) -> str:
+        """Return infix text; with 17 digits, `parse` reads it back to an equal expression."""
+        return self._formula.text(precision)
+
+    def latex(self, precision: int = 3) -> str:
+        """Return LaTeX, constants with `precision` significant digits."""
+        return self._formula.latex(precision)
+
+    def sympy(self) -> sympy.Expr:
+        """Return the formula as a sympy expression over symbols of the variables' names."""
+        from balmer.sympy_io import to_sympy
+
+        return to_sympy(self)
+
+    def __str__(self) -> str:
+        return self._formula.text()
+
+    def __repr__(self) -> str:
+        return f"Expression({self._formula.text()!r})"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def __eq__(self, other: object) -> bool:
+        return self._formula == other._formula if isinstance(other, Expression) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._formula)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The constants travel beside the text: NaN and infinity have no text that the parser reads.
+        core = self._formula
+        return _rebuild, (core.text(), core.names or None, core.definitions, core.constants)
+
+
+def _rebuild(
+    text: str, names: list[str] | None, definitions: list[str], constants: list[float]
+) -> Expression:
+    core = _core.Expression.parse(text, names, _core.OperatorSet(definitions))
+    return Expression(core.with_constants(constants))
+
+
+def parse(
+    text: str, variable_names: Sequence[str] | None = None, *, definitions: Sequence[str] = ()
+) -> Expression:
+    """Read a formula.
+
+    Parameters
+    ----------
+    text : str
+        Numbers, variables, calls of any operator (see `operators`), ``+ - * / ^ ** %``, comparisons, ``&&
+        ||``, ``condition ? a : b``. A name between backquotes may hold any character.
+    variable_names : sequence of str, optional
+        Names of the columns; without them, x0, x1, ...
+    definitions : sequence of str
+        Operators of your own that the text uses, as in ``"special(x, y) = cos(x) * (x + y)"``.
+
+    Returns
+    -------
+    expression : Expression
+
+    Raises
+    ------
+    ParseError
+        A ValueError with the place in the text and what was expected there.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"a formula is text, not {type(text).__name__}")
+    names = None if variable_names is None else check_names(variable_names, len(variable_names))
+    known = _core.OperatorSet(list(definitions)) if definitions else _BUILTIN
+    return Expression(_core.Expression.parse(text, names, known))
+
+
+def evaluate(
+    expressions: Iterable[Expression],
+    X: ArrayLike,
+    *,
+    dtype: Literal["float64", "float32"] = "float64",
+    n_threads: int = 1,
+) -> NDArray[np.float64] | NDArray[np.float32]:
+    """Evaluate many formulas over the same rows.
+
+    Parameters
+    ----------
+    expressions : iterable of Expression
+    X : array-like of shape (n_rows, n_features)
+        Read in place if it is in column order (``order="F"``) and of `dtype`, else copied once.
+    dtype : {"float64", "float32"}
+        Type of the computation and of the result.
+    n_threads : int
+        At least 1. The values do not depend on it.
+
+    Returns
+    -------
+    values : ndarray of shape (n_expressions, n_rows)
+        NaN where a formula is undefined.
+    """
+    if n_threads < 1:
+        raise ValueError(f"n_threads is {n_threads}: at least 1 is needed")
+    cores = [expression._formula for expression in expressions]
+    columns = as_columns(X, dtype, cores[0].names if cores else ())
+    if dtype == "float32":
+        return _core.evaluate_float32(cores, columns, n_threads)
+    return _core.evaluate_float64(cores, columns, n_threads)

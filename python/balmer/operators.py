@@ -1,0 +1,213 @@
+"""The operators that formulas are made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from balmer import _core
+
+__all__ = ["OperatorChoice", "OperatorInfo", "choose_operators", "definition_arity", "operators"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorInfo:
+    """What is known of a built-in operator: one row of the core's table.
+
+    Attributes
+    ----------
+    name : str
+        The name by which formulas are saved.
+    aliases : tuple of str
+        Other names that the parser and the options accept.
+    arity : int
+        Number of operands, called a, b and c below.
+    text, latex, sympy : str
+        How it is printed.
+    value : str
+        The formula that the kernels compute.
+    complexity : int
+        What it counts in the complexity of a formula, unless `complexity_of_operators` says otherwise.
+    low, high : float
+        Where the first operand may lie for the value to be real.
+    units : str
+        How it treats physical units.
+    smooth : bool
+        Whether it has a derivative that is not 0 everywhere.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    arity: int
+    text: str
+    latex: str
+    sympy: str
+    value: str
+    complexity: int
+    low: float
+    high: float
+    units: str
+    smooth: bool
+
+
+@cache
+def operators() -> tuple[OperatorInfo, ...]:
+    """Return all built-in operators, in the order of the core's table."""
+    return tuple(
+        OperatorInfo(
+            name=row.name,
+            aliases=tuple(row.aliases),
+            arity=row.arity,
+            text=row.text,
+            latex=row.latex,
+            sympy=row.sympy,
+            value=row.value,
+            complexity=row.complexity,
+            low=row.low,
+            high=row.high,
+            units=row.units,
+            smooth=row.smooth,
+        )
+        for row in _core.operator_table()
+    )
+
+
+_DEFAULT_BINARY = ("+", "-", "*", "/")
+_PARAMETER = {1: "unary_operators", 2: "binary_operators"}
+_DEFINITION = re.compile(r"^\s*([^\W\d]\w*)\s*\(([^()]*)\)\s*=(?!=)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorChoice:
+    """The operators of a search: the set that knows them, and the codes of those that may be used."""
+
+    set: _core.OperatorSet
+    codes: tuple[int, ...]
+
+    def code(self, name: str, parameter: str) -> int:
+        """Code of an operator that is in use.
+
+        Raises
+        ------
+        ValueError
+            If `name`, found in the option `parameter`, is unknown or not among the operators of the search.
+        """
+        for code in self.codes:
+            if code == self.set.find(name, self.set.arity(code)):
+                return code
+        if self.set.find(name) is None:
+            raise ValueError(f"{parameter}: {_unknown(self.set, name)}")
+        names = ", ".join(self.set.name(code) for code in self.codes)
+        raise ValueError(f"{parameter}: {name!r} is not among the operators of this search ({names})")
+
+
+def _unknown(known: _core.OperatorSet, name: str) -> str:
+    nearest = known.nearest(name)
+    hint = f"did you mean {nearest!r}?" if nearest else "see balmer.operators() for those there are,"
+    return f"unknown operator {name!r}: {hint} or define your own, as in 'inv(x) = 1/x'"
+
+
+def _place(arity: int, by_arity: bool) -> str:
+    return f"operators[{arity}]" if by_arity or arity not in _PARAMETER else _PARAMETER[arity]
+
+
+def _by_arity(
+    binary_operators: Sequence[str] | None,
+    unary_operators: Sequence[str] | None,
+    operators: Mapping[int, Sequence[str]] | None,
+) -> dict[int, list[str]]:
+    if operators is not None:
+        if binary_operators is not None or unary_operators is not None:
+            raise ValueError(
+                "operators and binary_operators or unary_operators are given: name all in operators, "
+                "as in {1: ['sin'], 2: ['+', '*']}"
+            )
+        if not isinstance(operators, Mapping):
+            raise ValueError(
+                f"operators is {operators!r}: give a dict from arity to names, as in "
+                "{1: ['sin'], 2: ['+', '*']}"
+            )
+        chosen = dict(operators)
+    elif binary_operators is None and unary_operators is None:
+        chosen = {2: _DEFAULT_BINARY}
+    else:
+        chosen = {
+            1: unary_operators if unary_operators is not None else (),
+            2: binary_operators if binary_operators is not None else _DEFAULT_BINARY,
+        }
+    result: dict[int, list[str]] = {}
+    for arity, names in sorted(chosen.items()):
+        place = _place(arity, operators is not None)
+        if arity not in (1, 2, 3):
+            raise ValueError(f"operators has the arity {arity!r}: operators take 1, 2 or 3 operands")
+        if isinstance(names, str):
+            raise ValueError(f"{place} is the text {names!r}: give a list, as in [{names!r}]")
+        for name in names:
+            if not isinstance(name, str):
+                raise ValueError(f"{place} holds {name!r}: give names or definitions, as text")
+        result[arity] = list(names)
+    return result
+
+
+def choose_operators(
+    binary_operators: Sequence[str] | None = None,
+    unary_operators: Sequence[str] | None = None,
+    operators: Mapping[int, Sequence[str]] | None = None,
+) -> OperatorChoice:
+    """Resolve names and definitions of operators.
+
+    Parameters
+    ----------
+    binary_operators, unary_operators : sequence of str, optional
+        Names, aliases or definitions such as ``"inv(x) = 1/x"``.
+    operators : mapping of int to sequence of str, optional
+        The same by number of operands; in the place of the other two.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, with the nearest known one, or a name that stands under the wrong arity.
+    ParseError
+        For a definition that cannot be read.
+    """
+    chosen = _by_arity(binary_operators, unary_operators, operators)
+    texts = [text for names in chosen.values() for text in names if _DEFINITION.match(text)]
+    known = _core.OperatorSet(texts)
+
+    codes: list[int] = []
+    for arity, names in chosen.items():
+        place = _place(arity, operators is not None)
+        for text in names:
+            definition = _DEFINITION.match(text)
+            name = definition[1] if definition else text.strip()
+            code = known.find(name, arity)
+            if code is None:
+                any_arity = known.find(name)
+                if any_arity is None:
+                    raise ValueError(f"{place}: {_unknown(known, name)}")
+                takes = known.arity(any_arity)
+                raise ValueError(
+                    f"{place}: {name!r} takes {takes} operand{'s' if takes > 1 else ''}, not {arity}: "
+                    f"move it to {_place(takes, operators is not None)}"
+                )
+            if code not in codes:
+                codes.append(code)
+    if not codes:
+        raise ValueError("no operators are given: name at least one, as in binary_operators=['+', '*']")
+    return OperatorChoice(set=known, codes=tuple(codes))
+
+
+def definition_arity(text: str) -> int:
+    """Count the parameters of a definition such as ``"inv(x) = 1/x"``.
+
+    Raises
+    ------
+    ValueError
+        For a text that is not a definition.
+    """
+    match = _DEFINITION.match(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a definition: write it as in 'inv(x) = 1/x'")
+    return match[2].count(",") + 1

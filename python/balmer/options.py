@@ -1,0 +1,211 @@
+"""From the parameters of the estimator to the options of the core."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from balmer import _core
+from balmer.expression import Expression
+from balmer.operators import OperatorChoice
+
+__all__ = ["n_threads", "search_options", "stop_function"]
+
+# Parameters that mean the same in the core, under the same name.
+PLAIN = (
+    "populations",
+    "population_size",
+    "ncycles_per_iteration",
+    "niterations",
+    "maxsize",
+    "parsimony",
+    "use_frequency",
+    "use_frequency_in_tournament",
+    "adaptive_parsimony_scaling",
+    "should_simplify",
+    "adaptive_mutation_weights",
+    "weight_mutate_constant",
+    "weight_mutate_operator",
+    "weight_mutate_feature",
+    "weight_swap_operands",
+    "weight_rotate_tree",
+    "weight_add_node",
+    "weight_insert_node",
+    "weight_delete_node",
+    "weight_simplify",
+    "weight_randomize",
+    "weight_do_nothing",
+    "weight_optimize",
+    "crossover_probability",
+    "annealing",
+    "alpha",
+    "perturbation_factor",
+    "probability_negate_constant",
+    "skip_mutation_failures",
+    "tournament_selection_n",
+    "tournament_selection_p",
+    "should_optimize_constants",
+    "optimize_probability",
+    "optimizer_iterations",
+    "optimizer_nrestarts",
+    "migration",
+    "hof_migration",
+    "fraction_replaced",
+    "fraction_replaced_hof",
+    "fraction_replaced_guesses",
+    "topn",
+)
+# The same, where None stands for a value of the core.
+OPTIONAL = {
+    "maxdepth": 0,
+    "warmup_maxsize_by": 0.0,
+    "batch_size": 0,
+    "timeout_in_seconds": math.inf,
+    "max_evals": math.inf,
+}
+
+
+def _set(options: _core.SearchOptions, name: str, value: Any) -> None:
+    try:
+        setattr(options, name, value)
+    except TypeError:
+        kind = type(getattr(options, name)).__name__
+        noun = {"int": "a whole number", "float": "a number", "bool": "True or False"}.get(
+            kind, "another value"
+        )
+        raise TypeError(f"{name} is {value!r}: give {noun}") from None
+
+
+def n_threads(n_jobs: int | None) -> int:
+    """Return the number of threads for `n_jobs`.
+
+    None and -1 are all processors that this process may use, -2 all but one, and so on. None obeys the
+    environment variable OMP_NUM_THREADS, by which joblib's workers share a machine.
+    """
+    if n_jobs is not None and (isinstance(n_jobs, bool) or int(n_jobs) != n_jobs or n_jobs == 0):
+        raise ValueError(f"n_jobs is {n_jobs!r}: give the number of threads, or -1 for all processors")
+    if n_jobs is not None and n_jobs > 0:
+        return int(n_jobs)
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if n_jobs is None and asked.isdigit() and int(asked) > 0:
+        return int(asked)
+    import joblib  # type: ignore[import-untyped]
+
+    processors: int = joblib.cpu_count()
+    return max(1, processors + 1 + (-1 if n_jobs is None else n_jobs))
+
+
+def _set_complexities(
+    options: _core.SearchOptions,
+    params: Mapping[str, Any],
+    chosen: OperatorChoice,
+    names: Sequence[str],
+) -> None:
+    if params["complexity_of_constants"] is not None:
+        _set(options, "complexity_of_constants", float(params["complexity_of_constants"]))
+    of_variables = params["complexity_of_variables"]
+    if of_variables is not None:
+        if isinstance(of_variables, (int, float)):
+            of_variables = [of_variables]
+        elif len(of_variables) != len(names):
+            raise ValueError(
+                f"complexity_of_variables has {len(of_variables)} values, but X has {len(names)} columns: "
+                "give one for each, or one number for all"
+            )
+        options.complexity_of_variables = [float(value) for value in of_variables]
+    of_operators = params["complexity_of_operators"]
+    if of_operators:
+        values = [math.nan] * (max(chosen.codes) + 1)
+        for name, value in of_operators.items():
+            values[chosen.code(name, "complexity_of_operators")] = float(value)
+        options.complexity_of_operators = values
+
+
+def _set_constraints(options: _core.SearchOptions, params: Mapping[str, Any], chosen: OperatorChoice) -> None:
+    for name, limits in (params["constraints"] or {}).items():
+        code = chosen.code(name, "constraints")
+        arity = chosen.set.arity(code)
+        values = [limits] if isinstance(limits, int) else list(limits)
+        if len(values) != arity:
+            raise ValueError(
+                f"constraints: {name!r} takes {arity} operand{'s' if arity > 1 else ''}, but {limits!r} "
+                f"limits {len(values)}: give one number for each operand, -1 for no limit"
+            )
+        options.add_constraint(code, [*values, -1, -1, -1][:3])
+    for outer, inners in (params["nested_constraints"] or {}).items():
+        for inner, depth in inners.items():
+            options.add_nested_constraint(
+                chosen.code(outer, "nested_constraints"), chosen.code(inner, "nested_constraints"), int(depth)
+            )
+
+
+def stop_function(condition: Any) -> Callable[[float, int], bool] | None:
+    """Return `early_stop_condition` if it is a function of (loss, complexity), else None."""
+    return condition if callable(condition) else None
+
+
+def _set_early_stop(options: _core.SearchOptions, condition: Any, chosen: OperatorChoice) -> None:
+    if condition is None or callable(condition):
+        return
+    if isinstance(condition, str):
+        try:
+            options.early_stop_loss = float(condition)
+        except ValueError:
+            text = re.sub(r"^\s*f?\s*\(", "(", condition) if "->" in condition else condition
+            options.set_early_stop(text, chosen.set)
+    elif isinstance(condition, (int, float)):
+        options.early_stop_loss = float(condition)
+    else:
+        raise TypeError(
+            f"early_stop_condition is {condition!r}: give a loss, a text such as "
+            "'stop_if(loss, complexity) = loss < 1e-6 && complexity < 10', or a function of "
+            "(loss, complexity)"
+        )
+
+
+def _guess(guess: Any, names: Sequence[str], chosen: OperatorChoice) -> _core.Expression:
+    if isinstance(guess, Expression):
+        guess = str(guess)
+    if not isinstance(guess, str):
+        raise TypeError(f"guesses holds {guess!r}: give formulas as text")
+    return _core.Expression.parse(guess, list(names), chosen.set)
+
+
+def search_options(
+    params: Mapping[str, Any],
+    chosen: OperatorChoice,
+    names: Sequence[str],
+    guesses: Sequence[Any],
+    seed: int,
+) -> _core.SearchOptions:
+    """Options of the core for the parameters of an estimator.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a value that makes no sense, with the remedy. What depends on the data, the core checks when a
+        search begins.
+    """
+    options = _core.SearchOptions()
+    for name in PLAIN:
+        _set(options, name, params[name])
+    for name, absent in OPTIONAL.items():
+        _set(options, name, absent if params[name] is None else params[name])
+    options.operators = list(chosen.codes)
+    _set_complexities(options, params, chosen, names)
+    _set_constraints(options, params, chosen)
+    _set_early_stop(options, params["early_stop_condition"], chosen)
+
+    batching = params["batching"]
+    if batching not in (True, False, "auto"):
+        raise ValueError(f"batching is {batching!r}: choose True, False or 'auto'")
+    kinds = _core.Batching
+    options.batching = kinds.automatic if batching == "auto" else kinds.on if batching else kinds.off
+    for guess in guesses:
+        options.add_guess(_guess(guess, names, chosen))
+    options.seed = seed
+    options.n_threads = n_threads(params["n_jobs"])
+    return options

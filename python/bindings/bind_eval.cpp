@@ -1,0 +1,88 @@
+// Values and derivatives of expressions over rows.
+#include <pybind11/stl.h>
+
+#include <utility>
+
+#include "balmer/eval/evaluator.hpp"
+#include "balmer/eval/isa.hpp"
+#include "bound.hpp"
+
+namespace balmer::python {
+namespace {
+
+/// Refers to the caller's array: it must outlive the dataset. Values are not checked, for a NaN in X is a NaN in y.
+template <class T>
+Dataset<T> as_dataset(const Columns<T>& X) {
+    return Dataset<T>::view(matrix_view<T>(X));
+}
+
+template <class T>
+py::array_t<T> evaluate(const py::list& expressions, const Columns<T>& X, int n_threads) {
+    const Dataset<T> data = as_dataset<T>(X);
+    std::vector<const Expression*> formulas;
+    std::vector<const OperatorSet*> operators;
+    formulas.reserve(expressions.size());
+    operators.reserve(expressions.size());
+    for (const py::handle item : expressions) {
+        const auto& bound = item.cast<const BoundExpression&>();
+        check_columns(bound, data.n_features());
+        formulas.push_back(&bound.expression);
+        operators.push_back(&bound.context->operators);
+    }
+    py::array_t<T> values({static_cast<py::ssize_t>(formulas.size()), static_cast<py::ssize_t>(data.n_rows())});
+    const std::span<T> out{values.mutable_data(), formulas.size() * data.n_rows()};
+    if (!out.empty()) {
+        const py::gil_scoped_release unlocked;  // no Python object is touched in this block
+        evaluate_all<T>(formulas, operators, data, out, n_threads);
+    }
+    return values;
+}
+
+enum class With : std::uint8_t { features, constants };
+
+/// Values, and derivatives as an array of shape (n_rows, n), column by column as the core writes them.
+std::pair<py::array_t<double>, Columns<double>> derivatives(const BoundExpression& e, const Columns<double>& X,
+                                                            With with) {
+    const Dataset<double> data = as_dataset<double>(X);
+    check_columns(e, data.n_features());
+    const std::size_t n = with == With::features ? data.n_features() : e.expression.constants.size();
+    py::array_t<double> values(static_cast<py::ssize_t>(data.n_rows()));
+    Columns<double> slopes({static_cast<py::ssize_t>(data.n_rows()), static_cast<py::ssize_t>(n)});
+    const std::span<double> out{values.mutable_data(), data.n_rows()};
+    const std::span<double> out_slopes{slopes.mutable_data(), data.n_rows() * n};
+    if (!out.empty()) {
+        const py::gil_scoped_release unlocked;
+        const Evaluator<double> evaluator(data, e.context->operators);
+        Workspace<double> workspace;
+        if (with == With::features) {
+            evaluator.evaluate_with_gradient(e.expression, out, out_slopes, workspace);
+        } else {
+            evaluator.evaluate_with_jacobian(e.expression, out, out_slopes, workspace);
+        }
+    }
+    return {std::move(values), std::move(slopes)};
+}
+
+}  // namespace
+
+void bind_eval(py::module_& m) {
+    m.def("evaluate_float64", &evaluate<double>, py::arg("expressions"), py::arg("X").noconvert(),
+          py::arg("n_threads"));
+    m.def("evaluate_float32", &evaluate<float>, py::arg("expressions"), py::arg("X").noconvert(),
+          py::arg("n_threads"));
+    m.def(
+        "gradient",
+        [](const BoundExpression& e, const Columns<double>& X) { return derivatives(e, X, With::features); },
+        py::arg("expression"), py::arg("X").noconvert());
+    m.def(
+        "jacobian",
+        [](const BoundExpression& e, const Columns<double>& X) { return derivatives(e, X, With::constants); },
+        py::arg("expression"), py::arg("X").noconvert());
+    m.def("isa", [] { return std::string(isa()); });
+    m.def("available_isas", [] {
+        const std::vector<std::string_view> sets = available_isas();
+        return std::vector<std::string>(sets.begin(), sets.end());
+    });
+}
+
+}  // namespace balmer::python

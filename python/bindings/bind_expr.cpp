@@ -1,0 +1,192 @@
+// Operators and expressions.
+#include <pybind11/operators.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <sstream>
+#include <tuple>
+
+#include "balmer/expr/op.hpp"
+#include "balmer/expr/parse.hpp"
+#include "balmer/expr/print.hpp"
+#include "balmer/expr/simplify.hpp"
+#include "bound.hpp"
+
+namespace balmer::python {
+namespace {
+
+using Operators = std::shared_ptr<const Context>;  // a context without names
+
+Operators make_operators(const std::vector<std::string>& definitions) {
+    auto context = std::make_shared<Context>();
+    for (const std::string& definition : definitions) context->operators.define(definition);
+    return context;
+}
+
+std::vector<std::string> definitions_of(const Context& context) {
+    std::vector<std::string> texts;
+    for (const UserOperator& user : context.operators.user()) texts.push_back(user.text);
+    return texts;
+}
+
+BoundExpression parse_bound(const std::string& text, const std::optional<std::vector<std::string>>& names,
+                            const Operators& operators) {
+    Expression expression = parse(text, names ? std::span<const std::string>(*names) : std::span<const std::string>{},
+                                  operators->operators);
+    if (!names) return {std::move(expression), operators};
+    return {std::move(expression), std::make_shared<const Context>(Context{operators->operators, *names})};
+}
+
+bool same_words(const Context& a, const Context& b) {
+    return &a == &b || (a.names == b.names && definitions_of(a) == definitions_of(b));
+}
+
+/// Two texts may differ in the places of their operators in the set, so user operators are compared by name.
+bool equal(const BoundExpression& a, const BoundExpression& b) {
+    return a.expression == b.expression && same_words(*a.context, *b.context);
+}
+
+std::size_t hash(const BoundExpression& e) {
+    std::size_t h = static_cast<std::size_t>(exact_hash(e.expression));
+    for (const std::string& name : e.context->names) h = h * 31 + std::hash<std::string>{}(name);
+    return h;
+}
+
+std::string node_name(const BoundExpression& e, const Node& node) {
+    if (node.op == Op::Constant) return "constant";
+    if (node.op == Op::Feature) return "feature";
+    return std::string(e.context->operators.name(node.op));
+}
+
+std::vector<std::tuple<std::string, int, std::uint32_t>> nodes_of(const BoundExpression& e) {
+    std::vector<std::tuple<std::string, int, std::uint32_t>> nodes;
+    for (const Node& node : e.expression.nodes) nodes.emplace_back(node_name(e, node), node.arity, node.index);
+    return nodes;
+}
+
+/// As the table of operators has it, leaves counting 1.
+int complexity_of(const BoundExpression& e) {
+    int sum = 0;
+    for (const Node& node : e.expression.nodes) sum += node.is_leaf() ? 1 : e.context->operators.complexity(node.op);
+    return sum;
+}
+
+BoundExpression with_constants(const BoundExpression& e, const std::vector<double>& values) {
+    if (values.size() != e.expression.constants.size()) {
+        throw std::invalid_argument("the expression has " + std::to_string(e.expression.constants.size()) +
+                                    " constants, not " + std::to_string(values.size()));
+    }
+    BoundExpression copy = e;
+    copy.expression.constants = values;
+    return copy;
+}
+
+/// Blank-separated words.
+std::vector<std::string> words(std::string_view text) {
+    std::istringstream stream{std::string(text)};
+    std::vector<std::string> result;
+    for (std::string word; stream >> word;) result.push_back(word);
+    return result;
+}
+
+constexpr const char* kUnitNames[] = {"same", "product", "quotient",  "power", "inverse", "squared", "cubed",
+                                      "root", "cube_root", "pure", "ratio", "truth",   "second"};
+
+void bind_operators(py::module_& m) {
+    py::class_<OpInfo>(m, "OpInfo")
+        .def_property_readonly("name", [](const OpInfo& i) { return std::string(i.name); })
+        .def_property_readonly("aliases", [](const OpInfo& i) { return words(i.aliases); })
+        .def_readonly("arity", &OpInfo::arity)
+        .def_property_readonly("text", [](const OpInfo& i) { return std::string(i.text); })
+        .def_property_readonly("latex", [](const OpInfo& i) { return std::string(i.latex); })
+        .def_property_readonly("sympy", [](const OpInfo& i) { return std::string(i.sympy); })
+        .def_property_readonly("value", [](const OpInfo& i) { return std::string(i.value); })
+        .def_readonly("complexity", &OpInfo::complexity)
+        .def_readonly("low", &OpInfo::low)
+        .def_readonly("high", &OpInfo::high)
+        .def_property_readonly("units", [](const OpInfo& i) { return kUnitNames[static_cast<std::size_t>(i.units)]; })
+        .def_readonly("smooth", &OpInfo::smooth);
+
+    m.def("operator_table", [] {
+        const std::span<const OpInfo> table = operator_table();
+        return std::vector<OpInfo>(table.begin(), table.end());
+    });
+
+    py::class_<Context, std::shared_ptr<Context>>(m, "OperatorSet")
+        .def(py::init([](const std::vector<std::string>& definitions) {
+                 return std::const_pointer_cast<Context>(make_operators(definitions));
+             }),
+             py::arg("definitions") = std::vector<std::string>{})
+        .def_property_readonly("definitions", &definitions_of)
+        .def(
+            "find",
+            [](const Context& self, const std::string& name, std::optional<int> arity) -> std::optional<int> {
+                const std::optional<Op> op = self.operators.find(name, arity);
+                return op ? std::optional<int>(static_cast<int>(*op)) : std::nullopt;
+            },
+            py::arg("name"), py::arg("arity") = py::none())
+        .def("nearest", [](const Context& self, const std::string& name) { return self.operators.nearest(name); },
+             py::arg("name"))
+        .def("arity", [](const Context& self, int code) { return self.operators.arity(static_cast<Op>(code)); },
+             py::arg("code"))
+        .def("name",
+             [](const Context& self, int code) { return std::string(self.operators.name(static_cast<Op>(code))); },
+             py::arg("code"));
+}
+
+}  // namespace
+
+void check_columns(const BoundExpression& e, std::size_t columns) {
+    const std::vector<std::string>& names = e.context->names;
+    if (!names.empty() && columns != names.size()) {
+        throw std::invalid_argument("X has " + std::to_string(columns) + " columns, but the expression is over " +
+                                    std::to_string(names.size()) + " variables");
+    }
+    if (columns < e.expression.n_features()) {
+        throw std::invalid_argument("X has " + std::to_string(columns) + " columns, but the expression uses x" +
+                                    std::to_string(e.expression.n_features() - 1) + ": at least " +
+                                    std::to_string(e.expression.n_features()) + " are needed");
+    }
+}
+
+void bind_expr(py::module_& m) {
+    bind_operators(m);
+
+    py::class_<BoundExpression>(m, "Expression")
+        .def_static("parse", &parse_bound, py::arg("text"), py::arg("names"), py::arg("operators"))
+        .def("text",
+             [](const BoundExpression& e, int precision) {
+                 return to_text(e.expression, e.context->names, e.context->operators, {precision});
+             },
+             py::arg("precision") = 17)
+        .def("latex",
+             [](const BoundExpression& e, int precision) {
+                 return to_latex(e.expression, e.context->names, e.context->operators, {precision});
+             },
+             py::arg("precision") = 17)
+        .def("sympy",
+             [](const BoundExpression& e, const std::vector<std::string>& symbols) {
+                 return to_sympy(e.expression, symbols, e.context->operators);
+             },
+             py::arg("symbols"))
+        .def_property_readonly("constants", [](const BoundExpression& e) { return e.expression.constants; })
+        .def_property_readonly("names", [](const BoundExpression& e) { return e.context->names; })
+        .def_property_readonly("definitions", [](const BoundExpression& e) { return definitions_of(*e.context); })
+        .def_property_readonly("size", [](const BoundExpression& e) { return e.expression.size(); })
+        .def_property_readonly("depth", [](const BoundExpression& e) { return e.expression.depth(); })
+        .def_property_readonly("n_features", [](const BoundExpression& e) { return e.expression.n_features(); })
+        .def_property_readonly("complexity", &complexity_of)
+        .def_property_readonly("nodes", &nodes_of)
+        .def("with_constants", &with_constants, py::arg("values"))
+        .def("simplify",
+             [](const BoundExpression& e) {
+                 return BoundExpression{simplify(e.expression, e.context->operators), e.context};
+             })
+        .def("__eq__", [](const BoundExpression& a, const BoundExpression& b) { return equal(a, b); },
+             py::is_operator())
+        .def("__hash__", &hash);
+}
+
+}  // namespace balmer::python

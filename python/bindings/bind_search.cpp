@@ -1,0 +1,248 @@
+// The search: options in, progress out, Ctrl-C on the way.
+#include <pybind11/functional.h>
+#include <pybind11/stl.h>
+
+#include <limits>
+#include <optional>
+
+#include "balmer/expr/parse.hpp"
+#include "balmer/search/search.hpp"
+#include "bound.hpp"
+
+namespace balmer::python {
+namespace {
+
+struct BoundEntry {
+    BoundExpression expression;
+    int complexity = 0;
+    double loss = 0;
+};
+
+std::vector<BoundEntry> bound_front(std::span<const FrontEntry> front, const std::shared_ptr<const Context>& context) {
+    std::vector<BoundEntry> entries;
+    entries.reserve(front.size());
+    for (const FrontEntry& e : front) entries.push_back({{e.expression, context}, e.complexity, e.loss});
+    return entries;
+}
+
+struct BoundProgress {
+    int iteration = 0, iterations = 0;
+    double evaluations = 0, seconds = 0;
+    std::vector<BoundEntry> front;
+};
+
+struct BoundResult {
+    std::vector<BoundEntry> front;
+    std::string reason;
+    int iterations = 0;
+    double evaluations = 0, seconds = 0;
+};
+
+/// A Python error is pending. Ctrl-C stops the search and keeps its front; any other error goes on to the caller of run.
+bool stop_or_throw(py::error_already_set& error, bool& interrupted) {
+    if (!error.matches(PyExc_KeyboardInterrupt)) throw error;
+    interrupted = true;
+    return false;
+}
+
+/// A search and the data it looks at.
+class BoundSearch {
+   public:
+    BoundSearch(const Columns<double>& X, const Vector& y, const std::optional<Vector>& weights,
+                const std::vector<std::string>& names, const Context& operators, const SearchOptions& options)
+        : context_(std::make_shared<const Context>(Context{operators.operators, names})),
+          data_(matrix_view<double>(X), span_of(y), weights ? span_of(*weights) : std::span<const double>{},
+                RowOrder::ladder),
+          search_(data_, context_->operators, options) {}
+
+    BoundResult run(const py::object& progress) {
+        bool interrupted = false;
+        const auto poll = [&] {
+            const py::gil_scoped_acquire locked;
+            if (PyErr_CheckSignals() == 0) return true;
+            py::error_already_set error;
+            return stop_or_throw(error, interrupted);
+        };
+        const auto report = [&](const Progress& p) {
+            const py::gil_scoped_acquire locked;
+            try {
+                const py::object go_on = progress(
+                    BoundProgress{p.iteration, p.iterations, p.evaluations, p.seconds, bound_front(p.front, context_)});
+                return go_on.is_none() || go_on.cast<bool>();
+            } catch (py::error_already_set& error) {
+                return stop_or_throw(error, interrupted);
+            }
+        };
+        SearchResult result;
+        {
+            const bool silent = progress.is_none();
+            const py::gil_scoped_release unlocked;
+            result = search_.run(silent ? std::function<bool(const Progress&)>{} : report, poll);
+        }
+        const StopReason reason = interrupted ? StopReason::interrupted : result.reason;
+        return {bound_front(result.front, context_), std::string(name(reason)), result.iterations, result.evaluations,
+                result.seconds};
+    }
+
+    void interrupt() noexcept { search_.interrupt(); }
+    [[nodiscard]] py::bytes save() const { return py::bytes(search_.save()); }
+    void load(const std::string& state) { search_.load(state); }
+
+   private:
+    std::shared_ptr<const Context> context_;
+    Dataset<double> data_;  // before search_, which refers to it
+    Search search_;
+};
+
+/// Options of a group are flat in Python: the names do not repeat.
+template <class Group, class T>
+void bind_option(py::class_<SearchOptions>& cls, const char* name, Group SearchOptions::*group, T Group::*member) {
+    cls.def_property(
+        name, [=](const SearchOptions& o) { return o.*group.*member; },
+        [=](SearchOptions& o, const T& value) { o.*group.*member = value; });
+}
+
+void bind_evolution(py::class_<SearchOptions>& cls) {
+    const auto evolution = [&cls](const char* name, auto EvolutionOptions::*member) {
+        bind_option(cls, name, &SearchOptions::evolution, member);
+    };
+    using E = EvolutionOptions;
+    evolution("populations", &E::populations);
+    evolution("population_size", &E::population_size);
+    evolution("ncycles_per_iteration", &E::ncycles_per_iteration);
+    evolution("niterations", &E::niterations);
+    evolution("maxsize", &E::maxsize);
+    evolution("maxdepth", &E::maxdepth);
+    evolution("warmup_maxsize_by", &E::warmup_maxsize_by);
+    evolution("parsimony", &E::parsimony);
+    evolution("use_frequency", &E::use_frequency);
+    evolution("use_frequency_in_tournament", &E::use_frequency_in_tournament);
+    evolution("adaptive_parsimony_scaling", &E::adaptive_parsimony_scaling);
+    evolution("should_simplify", &E::should_simplify);
+    evolution("adaptive_mutation_weights", &E::adaptive_mutation_weights);
+    evolution("crossover_probability", &E::crossover_probability);
+    evolution("annealing", &E::annealing);
+    evolution("alpha", &E::alpha);
+    evolution("perturbation_factor", &E::perturbation_factor);
+    evolution("probability_negate_constant", &E::probability_negate_constant);
+    evolution("skip_mutation_failures", &E::skip_mutation_failures);
+    evolution("tournament_selection_n", &E::tournament_selection_n);
+    evolution("tournament_selection_p", &E::tournament_selection_p);
+    evolution("should_optimize_constants", &E::should_optimize_constants);
+    evolution("optimize_probability", &E::optimize_probability);
+    evolution("optimizer_iterations", &E::optimizer_iterations);
+    evolution("optimizer_nrestarts", &E::optimizer_nrestarts);
+    evolution("migration", &E::migration);
+    evolution("hof_migration", &E::hof_migration);
+    evolution("fraction_replaced", &E::fraction_replaced);
+    evolution("fraction_replaced_hof", &E::fraction_replaced_hof);
+    evolution("fraction_replaced_guesses", &E::fraction_replaced_guesses);
+    evolution("topn", &E::topn);
+
+    const auto weight = [&cls](const char* name, double MutationWeights::*member) {
+        cls.def_property(
+            name, [=](const SearchOptions& o) { return o.evolution.weights.*member; },
+            [=](SearchOptions& o, double value) { o.evolution.weights.*member = value; });
+    };
+    using W = MutationWeights;
+    weight("weight_mutate_constant", &W::mutate_constant);
+    weight("weight_mutate_operator", &W::mutate_operator);
+    weight("weight_mutate_feature", &W::mutate_feature);
+    weight("weight_swap_operands", &W::swap_operands);
+    weight("weight_rotate_tree", &W::rotate_tree);
+    weight("weight_add_node", &W::add_node);
+    weight("weight_insert_node", &W::insert_node);
+    weight("weight_delete_node", &W::delete_node);
+    weight("weight_simplify", &W::simplify);
+    weight("weight_randomize", &W::randomize);
+    weight("weight_do_nothing", &W::do_nothing);
+    weight("weight_optimize", &W::optimize);
+}
+
+void bind_options(py::module_& m) {
+    py::enum_<Batching>(m, "Batching")
+        .value("automatic", Batching::automatic)
+        .value("on", Batching::on)
+        .value("off", Batching::off);
+
+    py::class_<SearchOptions> cls(m, "SearchOptions");
+    cls.def(py::init<>());
+    bind_evolution(cls);
+    bind_option(cls, "complexity_of_constants", &SearchOptions::complexity, &ComplexityOptions::of_constants);
+    bind_option(cls, "complexity_of_variables", &SearchOptions::complexity, &ComplexityOptions::of_variables);
+    bind_option(cls, "complexity_of_operators", &SearchOptions::complexity, &ComplexityOptions::of_operators);
+    cls.def_property(
+           "operators",
+           [](const SearchOptions& o) {
+               std::vector<int> codes;
+               for (const Op op : o.operators) codes.push_back(static_cast<int>(op));
+               return codes;
+           },
+           [](SearchOptions& o, const std::vector<int>& codes) {
+               o.operators.clear();
+               for (const int code : codes) o.operators.push_back(static_cast<Op>(code));
+           })
+        .def("add_constraint",
+             [](SearchOptions& o, int op, const std::array<int, kMaxArity>& max_complexity) {
+                 o.constraints.push_back({static_cast<Op>(op), max_complexity});
+             },
+             py::arg("op"), py::arg("max_complexity"))
+        .def("add_nested_constraint",
+             [](SearchOptions& o, int outer, int inner, int max_depth) {
+                 o.nested_constraints.push_back({static_cast<Op>(outer), static_cast<Op>(inner), max_depth});
+             },
+             py::arg("outer"), py::arg("inner"), py::arg("max_depth"))
+        .def("add_guess", [](SearchOptions& o, const BoundExpression& e) { o.guesses.push_back(e.expression); },
+             py::arg("expression"))
+        .def("set_early_stop",
+             [](SearchOptions& o, const std::string& text, const Context& context) {
+                 const Definition definition = parse_definition(text, context.operators);
+                 if (definition.parameters.size() != 2) {
+                     throw std::invalid_argument("early_stop_condition takes (loss, complexity), not " +
+                                                 std::to_string(definition.parameters.size()) + " parameters: " + text);
+                 }
+                 o.early_stop = definition.body;
+             },
+             py::arg("text"), py::arg("operators"))
+        .def_readwrite("batching", &SearchOptions::batching)
+        .def_readwrite("batch_size", &SearchOptions::batch_size)
+        .def_readwrite("timeout_in_seconds", &SearchOptions::timeout_in_seconds)
+        .def_readwrite("max_evals", &SearchOptions::max_evals)
+        .def_readwrite("early_stop_loss", &SearchOptions::early_stop_loss)
+        .def_readwrite("seed", &SearchOptions::seed)
+        .def_readwrite("n_threads", &SearchOptions::n_threads);
+}
+
+}  // namespace
+
+void bind_search(py::module_& m) {
+    bind_options(m);
+
+    py::class_<BoundEntry>(m, "FrontEntry")
+        .def_readonly("expression", &BoundEntry::expression)
+        .def_readonly("complexity", &BoundEntry::complexity)
+        .def_readonly("loss", &BoundEntry::loss);
+    py::class_<BoundProgress>(m, "Progress")
+        .def_readonly("iteration", &BoundProgress::iteration)
+        .def_readonly("iterations", &BoundProgress::iterations)
+        .def_readonly("evaluations", &BoundProgress::evaluations)
+        .def_readonly("seconds", &BoundProgress::seconds)
+        .def_readonly("front", &BoundProgress::front);
+    py::class_<BoundResult>(m, "SearchResult")
+        .def_readonly("front", &BoundResult::front)
+        .def_readonly("reason", &BoundResult::reason)
+        .def_readonly("iterations", &BoundResult::iterations)
+        .def_readonly("evaluations", &BoundResult::evaluations)
+        .def_readonly("seconds", &BoundResult::seconds);
+    py::class_<BoundSearch>(m, "Search")
+        .def(py::init<const Columns<double>&, const Vector&, const std::optional<Vector>&,
+                      const std::vector<std::string>&, const Context&, const SearchOptions&>(),
+             py::arg("X").noconvert(), py::arg("y").noconvert(), py::arg("weights").noconvert(), py::arg("names"),
+             py::arg("operators"), py::arg("options"))
+        .def("run", &BoundSearch::run, py::arg("progress") = py::none())
+        .def("interrupt", &BoundSearch::interrupt)
+        .def("save", &BoundSearch::save)
+        .def("load", &BoundSearch::load, py::arg("state"));
+}
+
+}  // namespace balmer::python

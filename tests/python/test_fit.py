@@ -1,0 +1,101 @@
+"""The constants of one formula, against scipy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import curve_fit
+
+import balmer
+
+RNG = np.random.default_rng(7)
+X = RNG.uniform(0.5, 3.0, size=(80, 2))
+NOISE = 0.1 * RNG.normal(size=80)
+
+
+def test_linear_constants_are_the_least_squares_solution():
+    y = 2 * X[:, 0] - 3 * X[:, 1] + 0.7 + NOISE
+    result = balmer.fit_constants(balmer.parse("1 * x0 + 1 * x1 + 1"), X, y)
+    expected, residual, *_ = np.linalg.lstsq(np.column_stack([X, np.ones(80)]), y, rcond=None)
+    np.testing.assert_allclose(result.expression.constants, expected, rtol=1e-9)
+    assert result.loss == pytest.approx(residual[0] / 80, rel=1e-9)
+    assert result.status.startswith("converged")
+    np.testing.assert_allclose(result.expression(X), X @ expected[:2] + expected[2], rtol=1e-9)
+
+
+def test_nonlinear_constants_and_their_errors_are_scipys():
+    y = 2.5 * np.exp(-1.3 * X[:, 0]) + 0.4 + 0.01 * NOISE
+    result = balmer.fit_constants(balmer.parse("1 * exp(-1 * x0) + 0.1"), X, y)
+
+    def model(x, a, b, c):
+        return a * np.exp(b * x) + c
+
+    expected, covariance = curve_fit(model, X[:, 0], y, p0=[1, -1, 0.1], ftol=1e-14, xtol=1e-14)
+    np.testing.assert_allclose(result.expression.constants, expected, rtol=1e-6)
+    np.testing.assert_allclose(result.standard_errors, np.sqrt(np.diag(covariance)), rtol=1e-4)
+
+
+def test_weights_are_repeated_rows():
+    y = 2 * np.sin(1.2 * X[:, 0]) + NOISE
+    weights = RNG.integers(0, 4, size=80)
+    start = balmer.parse("1 * sin(1 * x0)")
+    weighted = balmer.fit_constants(start, X, y, sample_weight=weights)
+    repeated = balmer.fit_constants(start, X.repeat(weights, axis=0), y.repeat(weights))
+    np.testing.assert_allclose(weighted.expression.constants, repeated.expression.constants, rtol=1e-7)
+    assert weighted.loss == pytest.approx(repeated.loss, rel=1e-9)
+
+
+def test_a_scalar_weight_changes_nothing():
+    y = 2 * X[:, 0] + NOISE
+    start = balmer.parse("1 * x0")
+    one, three = (balmer.fit_constants(start, X, y, sample_weight=w) for w in (None, 3.0))
+    assert one.loss == pytest.approx(three.loss, rel=1e-12)
+
+
+def test_the_start_is_kept_and_the_loss_does_not_rise():
+    start = balmer.parse("1 * sin(9 * x0)")
+    y = np.cos(X[:, 0])
+    result = balmer.fit_constants(start, X, y, max_iterations=3)
+    np.testing.assert_array_equal(start.constants, [1, 9])
+    assert result.loss <= np.mean((start(X) - y) ** 2)
+    assert result.iterations <= 3
+
+
+def test_nothing_to_fit():
+    result = balmer.fit_constants(balmer.parse("x0 * x1"), X, X[:, 0])
+    assert result.status == "nothing_to_fit"
+    assert result.loss == pytest.approx(np.mean((X[:, 0] * X[:, 1] - X[:, 0]) ** 2), rel=1e-12)
+    assert result.standard_errors.shape == (0,)
+
+
+def test_a_start_without_a_finite_loss_is_left_alone():
+    start = balmer.parse("log(-1 * x0) + 2")
+    result = balmer.fit_constants(start, X, X[:, 0])
+    assert result.status == "not_finite"
+    assert result.expression == start
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1.0, 1e25])
+def test_the_scale_of_the_target_does_not_matter(scale):
+    y = scale * 3.0 * np.exp(0.5 * X[:, 0])
+    result = balmer.fit_constants(balmer.parse("1 * exp(1 * x0)"), X, y)
+    np.testing.assert_allclose(result.expression.constants, [3.0 * scale, 0.5], rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"y": np.zeros(79)}, "79 values, but X has 80 rows"),
+        ({"y": np.full(80, np.nan)}, "NaN in row 0"),
+        ({"X": np.where(X > 2.9, np.inf, X)}, "infinite .* column 'x"),
+        ({"sample_weight": np.full(80, -1.0)}, "negative in row 0"),
+        ({"sample_weight": np.zeros(80)}, "0 in every row"),
+        ({"max_iterations": -1}, "max_iterations is -1"),
+        ({"X": np.zeros((0, 2)), "y": np.zeros(0)}, "no rows"),
+    ],
+)
+def test_bad_input(change, message):
+    arguments = {"X": X, "y": X[:, 0], **change}
+    data, target = arguments.pop("X"), arguments.pop("y")
+    with pytest.raises(ValueError, match=message):
+        balmer.fit_constants(balmer.parse("2 * x0 + x1"), data, target, **arguments)
