@@ -1,0 +1,67 @@
+#include "search/description_length.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace balmer::search {
+namespace {
+
+double ln(double x) { return balmer::apply(Op::Log, x); }
+
+/// Variance of rounding if every value is a multiple of the same power of ten (relative to the largest), else 0.
+double rounding_variance(std::span<const double> y) {
+    double largest = 0;
+    for (const double v : y) largest = std::max(largest, std::abs(v));
+    if (!(largest > 0) || !std::isfinite(largest)) return 0;
+    double unit = 1;
+    while (unit > largest) unit /= 10;
+    while (unit * 10 <= largest) unit *= 10;
+    for (int digits = 0; digits < 7; ++digits, unit /= 10) {
+        const bool all = std::all_of(y.begin(), y.end(), [&](double v) {
+            const double multiple = v / unit;
+            return std::abs(multiple - std::nearbyint(multiple)) < 1e-9 * std::max(1.0, std::abs(multiple));
+        });
+        // Integers are counts as often as rounded numbers: only decimals are taken as a sign of rounding.
+        if (all) return unit < 1 && y.size() >= 8 ? unit * unit / 12 : 0;
+    }
+    return 0;
+}
+
+}  // namespace
+
+DescriptionScale description_scale(std::span<const double> y, double symbols) {
+    double mean = 0, variance = 0;
+    for (const double v : y) mean += v;
+    mean /= static_cast<double>(y.size());
+    for (const double v : y) variance += (v - mean) * (v - mean);
+    variance /= static_cast<double>(y.size());
+    return {.rows = static_cast<double>(y.size()),
+            .quantum = std::max(rounding_variance(y), 1e-16 * variance),
+            .symbols = std::max(symbols, 2.0),
+            .structure = y.size() < 50 ? 1.5 : 1.0};
+}
+
+double description_length(double nodes, double constants, double mse, const DescriptionScale& scale) {
+    if (!std::isfinite(mse)) return INFINITY;
+    const double floor = std::max(scale.quantum, 1e-300);
+    return 0.5 * scale.rows * ln(std::max(mse, floor)) + scale.structure * nodes * ln(scale.symbols) +
+           0.5 * constants * ln(scale.rows + 1);
+}
+
+double description_length(const Expression& e, double mse, const DescriptionScale& scale,
+                          std::span<const double> errors) {
+    double constants = 0;
+    for (std::size_t k = 0; k < e.constants.size(); ++k) {
+        const double c = std::abs(e.constants[k]);
+        if (c == std::floor(c) && c < 1e6) {
+            constants += ln(c + 1) + 0.6931471805599453;
+        } else if (k < errors.size() && errors[k] > 0) {
+            constants += std::clamp(ln(c / errors[k]) - 0.5493061443340548, 0.0, 20.0) + 0.6931471805599453;
+        } else {
+            constants += 0.5 * ln(scale.rows + 1) + 0.6931471805599453;
+        }
+    }
+    return description_length(static_cast<double>(e.size()), 0, mse, scale) + constants;
+}
+
+}  // namespace balmer::search

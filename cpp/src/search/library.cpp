@@ -1,0 +1,324 @@
+#include "search/library.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+
+#include "balmer/expr/simplify.hpp"
+#include "eval/dispatch.hpp"
+
+namespace balmer::search {
+namespace {
+
+constexpr std::size_t kKey = Library::kKeyRows;
+constexpr std::size_t kBatch = 64;        // formulas that one call of a kernel combines
+constexpr double kLargest = 1e10;         // values beyond this are steps to overflow, not building blocks
+constexpr int kMaxNesting = 2;            // sin(exp(log(x))) and deeper are not laws
+constexpr int kRareOperandLevel = 2;      // operands of min, max, pow, ... are no larger
+constexpr std::array<double, 2> kConstants = {1, 2};
+
+eval::ForwardKernel<double> kernel(Op op) {
+    return eval::kernels().f64.forward[static_cast<std::size_t>(op) - kFirstOp][eval::vv];
+}
+
+std::uint64_t mix(std::uint64_t h) noexcept {
+    h ^= h >> 32;
+    h *= 0xd6e8feb86659fd93u;
+    h ^= h >> 32;
+    h *= 0xd6e8feb86659fd93u;
+    return h ^ (h >> 32);
+}
+
+/// Equal for values that agree to about 32 bits of mantissa on each key row.
+std::uint64_t key_of(const double* values) noexcept {
+    std::uint64_t h = 0, multiplier = 0x9e3779b97f4a7c15u;
+    for (std::size_t k = 0; k < kKey; ++k) {
+        const double v = std::abs(values[k]) < 1e-11 ? 0.0 : values[k];
+        const std::uint64_t bits = (std::bit_cast<std::uint64_t>(v) + (std::uint64_t{1} << 19)) >> 20;
+        h += bits * multiplier;
+        multiplier = mix(multiplier + k) | 1;
+    }
+    h = mix(h);
+    return h == 0 ? 1 : h;
+}
+
+bool is_transcendental(Op op) {
+    const Units units = info(op).units;
+    return units == Units::pure;
+}
+
+bool is_common(Op op) {
+    switch (op) {
+        case Op::Sin:
+        case Op::Cos:
+        case Op::Exp:
+        case Op::Log:
+        case Op::Sqrt:
+        case Op::Square:
+        case Op::Cube:
+        case Op::Inv:
+            return true;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+Library::Library(const Vocabulary& vocabulary, std::span<const Variable> variables,
+                 std::vector<std::uint32_t> screen_rows, std::size_t capacity)
+    : vocabulary_(&vocabulary),
+      variables_(variables),
+      screen_rows_(std::move(screen_rows)),
+      screen_padded_(padded(screen_rows_.size())),
+      capacity_(capacity),
+      table_(1024, 0) {
+    choose_steps();
+    choose_key_rows();
+    level_start_.push_back(0);
+    double values[kKey];
+    for (std::size_t j = 0; j < variables_.size(); ++j) {
+        for (std::size_t k = 0; k < kKey; ++k) values[k] = variables_[j].values[key_rows_[k]];
+        consider({.op = Op::Feature,
+                  .constant = false,
+                  .monomial = true,
+                  .nesting = 0,
+                  .complexity = static_cast<std::uint16_t>(vocabulary.complexity(variables_[j].expression)),
+                  .a = static_cast<std::uint32_t>(j),
+                  .b = 0},
+                 values);
+    }
+    for (const double c : kConstants) {
+        constants_.push_back(c);
+        std::fill(std::begin(values), std::end(values), c);
+        insert(key_of(values));
+        nodes_.push_back({.op = Op::Constant,
+                          .constant = true,
+                          .monomial = false,
+                          .nesting = 0,
+                          .complexity = static_cast<std::uint16_t>(std::lround(vocabulary.complexity_of_constant())),
+                          .a = static_cast<std::uint32_t>(constants_.size() - 1),
+                          .b = 0});
+        key_.insert(key_.end(), std::begin(values), std::end(values));
+    }
+    level_start_.push_back(nodes_.size());
+}
+
+void Library::choose_steps() {
+    const Expression x = Expression::feature(0);
+    const auto add_unary = [&](Op op, bool common, const Expression& once, const Expression& twice) {
+        const double base = vocabulary_->complexity(x), first = vocabulary_->complexity(once),
+                     second = vocabulary_->complexity(twice);
+        const double slope = first > base ? std::max(1.0, (second - first) / (first - base)) : 1.0;
+        unary_.push_back({op, common ? 1 : 2, slope, first - slope * base, is_transcendental(op)});
+    };
+    for (const Op op : {Op::Square, Op::Inv, Op::Sqrt}) {  // whatever form they take
+        const double p = op == Op::Square ? 2 : op == Op::Inv ? -1 : 0.5;
+        const Expression once = vocabulary_->power(x, p);
+        if (!once.nodes.empty()) add_unary(op, true, once, vocabulary_->power(once, p));
+    }
+    for (const OpInfo& row : operator_table()) {
+        if (!vocabulary_->has(row.op)) continue;
+        if (row.arity == 1) {
+            const bool known = row.op == Op::Square || row.op == Op::Inv || row.op == Op::Sqrt;
+            const bool sign_only = row.op == Op::Neg && vocabulary_->has(Op::Sub);
+            if (known || sign_only || !row.smooth) continue;
+            const Expression once = vocabulary_->apply(row.op, x);
+            add_unary(row.op, is_common(row.op), once, vocabulary_->apply(row.op, once));
+        } else if (row.arity == 2) {
+            const bool core = row.op == Op::Add || row.op == Op::Sub || row.op == Op::Mul || row.op == Op::Div;
+            (core ? binary_ : rare_binary_).push_back(row.op);
+        }
+    }
+}
+
+void Library::choose_key_rows() {
+    for (const std::uint32_t row : screen_rows_) {
+        const bool seen = std::any_of(key_rows_.begin(), key_rows_.end(), [&](std::uint32_t other) {
+            return std::all_of(variables_.begin(), variables_.end(),
+                               [&](const Variable& v) { return v.values[row] == v.values[other]; });
+        });
+        if (!seen) key_rows_.push_back(row);
+        if (key_rows_.size() == kKey) return;
+    }
+    const std::size_t distinct = std::max<std::size_t>(key_rows_.size(), 1);
+    if (key_rows_.empty()) key_rows_.push_back(screen_rows_.front());
+    while (key_rows_.size() < kKey) key_rows_.push_back(key_rows_[key_rows_.size() % distinct]);
+}
+
+bool Library::insert(std::uint64_t key) {
+    if (2 * (table_used_ + 1) > table_.size()) {
+        std::vector<std::uint64_t> larger(2 * table_.size(), 0);
+        for (const std::uint64_t k : table_) {
+            if (k == 0) continue;
+            std::size_t place = k & (larger.size() - 1);
+            while (larger[place] != 0) place = (place + 1) & (larger.size() - 1);
+            larger[place] = k;
+        }
+        table_.swap(larger);
+    }
+    std::size_t place = key & (table_.size() - 1);
+    for (; table_[place] != 0; place = (place + 1) & (table_.size() - 1)) {
+        if (table_[place] == key) return false;
+    }
+    table_[place] = key;
+    ++table_used_;
+    return true;
+}
+
+void Library::consider(const Entry& entry, const double* values) {
+    double low = values[0], high = values[0];
+    bool finite = true;
+    for (std::size_t k = 0; k < kKey; ++k) {
+        finite = finite && std::abs(values[k]) <= kLargest;  // false for NaN
+        low = std::min(low, values[k]);
+        high = std::max(high, values[k]);
+    }
+    if (!finite || !(high - low > 1e-9 * std::max(std::abs(low), std::abs(high))) || full()) return;
+    if (!insert(key_of(values))) return;
+    nodes_.push_back(entry);
+    key_.insert(key_.end(), values, values + kKey);
+}
+
+void Library::combine_unary(const UnaryStep& step, std::size_t low, std::size_t high) {
+    AlignedVector<double> out(kBatch * kKey);
+    const auto f = kernel(step.op);
+    for (std::size_t i = low; i < high && !full(); i += kBatch) {
+        const std::size_t count = std::min(kBatch, high - i);
+        f(out.data(), &key_[i * kKey], nullptr, nullptr, count * kKey);
+        for (std::size_t q = 0; q < count; ++q) {
+            const Entry operand = nodes_[i + q];
+            if (operand.constant || (step.transcendental && operand.nesting >= kMaxNesting)) continue;
+            const double complexity = step.slope * operand.complexity + step.intercept;
+            if (complexity > vocabulary_->options().evolution.maxsize) continue;
+            consider({.op = step.op,
+                      .constant = false,
+                      .monomial = operand.monomial && (step.op == Op::Square || step.op == Op::Inv || step.op == Op::Cube ||
+                                                       step.op == Op::Sqrt),
+                      .nesting = static_cast<std::uint8_t>(operand.nesting + (step.transcendental ? 1 : 0)),
+                      .complexity = static_cast<std::uint16_t>(std::lround(complexity)),
+                      .a = static_cast<std::uint32_t>(i + q),
+                      .b = 0},
+                     &out[q * kKey]);
+            ++candidates_;
+        }
+    }
+}
+
+void Library::combine_binary(Op op, std::size_t i, std::size_t low, std::size_t high, bool swapped) {
+    AlignedVector<double> left(kBatch * kKey), out(kBatch * kKey);
+    for (std::size_t q = 0; q < kBatch; ++q) std::copy_n(&key_[i * kKey], kKey, &left[q * kKey]);
+    const auto f = kernel(op);
+    const Entry first = nodes_[i];
+    const double cost = vocabulary_->complexity_of(op);
+    for (std::size_t j = low; j < high && !full(); j += kBatch) {
+        const std::size_t count = std::min(kBatch, high - j);
+        if (swapped) {
+            f(out.data(), &key_[j * kKey], left.data(), nullptr, count * kKey);
+        } else {
+            f(out.data(), left.data(), &key_[j * kKey], nullptr, count * kKey);
+        }
+        for (std::size_t q = 0; q < count; ++q) {
+            const Entry second = nodes_[j + q];
+            if (first.constant && second.constant) continue;
+            const double complexity = first.complexity + second.complexity + cost;
+            if (complexity > vocabulary_->options().evolution.maxsize) continue;
+            const auto a = static_cast<std::uint32_t>(swapped ? j + q : i);
+            const auto b = static_cast<std::uint32_t>(swapped ? i : j + q);
+            consider({.op = op,
+                      .constant = false,
+                      .monomial = first.monomial && second.monomial && (op == Op::Mul || op == Op::Div),
+                      .nesting = std::max(first.nesting, second.nesting),
+                      .complexity = static_cast<std::uint16_t>(std::lround(complexity)),
+                      .a = a,
+                      .b = b},
+                     &out[q * kKey]);
+            ++candidates_;
+        }
+    }
+}
+
+bool Library::grow() {
+    if (full()) return false;
+    const eval::FlushSubnormals guard(eval::kernels());
+    const std::size_t next = level_start_.size();  // the level being made; level k is [level_start_[k - 1], level_start_[k])
+    const auto begin = [&](std::size_t level) { return level_start_[level - 1]; };
+    const auto end = [&](std::size_t level) { return level_start_[level]; };
+    for (const UnaryStep& step : unary_) {
+        if (next > static_cast<std::size_t>(step.level_cost)) {
+            const std::size_t operand = next - static_cast<std::size_t>(step.level_cost);
+            combine_unary(step, begin(operand), end(operand));
+        }
+    }
+    for (std::size_t larger = next - 2; next >= 3 && larger >= 1; --larger) {
+        const std::size_t smaller = next - 1 - larger;
+        if (smaller > larger) break;
+        if (smaller < 1) continue;
+        const bool rare = larger <= kRareOperandLevel;
+        for (std::size_t i = begin(larger); i < end(larger) && !full(); ++i) {
+            const std::size_t low = begin(smaller), high = smaller == larger ? i + 1 : end(smaller);
+            for (const Op op : binary_) {
+                combine_binary(op, i, low, high, false);
+                if (op == Op::Sub || op == Op::Div) combine_binary(op, i, low, high, true);
+            }
+            if (!rare) continue;
+            for (const Op op : rare_binary_) {
+                combine_binary(op, i, low, high, false);
+                combine_binary(op, i, low, high, true);
+            }
+        }
+    }
+    const bool grew = nodes_.size() > level_start_.back();
+    level_start_.push_back(nodes_.size());
+    return grew || next < 4;
+}
+
+void Library::prepare(std::size_t count) {
+    count = std::min(count, nodes_.size());
+    if (count <= prepared_) return;
+    const eval::FlushSubnormals guard(eval::kernels());
+    const std::size_t n = screen_padded_;
+    screen_.resize(count * n);
+    for (std::size_t i = prepared_; i < count; ++i) {
+        const Entry& entry = nodes_[i];
+        double* out = &screen_[i * n];
+        if (entry.op == Op::Feature) {
+            const std::vector<double>& values = variables_[entry.a].values;
+            for (std::size_t k = 0; k < n; ++k) out[k] = values[screen_rows_[std::min(k, screen_rows_.size() - 1)]];
+        } else if (entry.op == Op::Constant) {
+            std::fill_n(out, n, constants_[entry.a]);
+        } else if (info(entry.op).arity == 1) {
+            kernel(entry.op)(out, &screen_[entry.a * n], nullptr, nullptr, n);
+        } else {
+            kernel(entry.op)(out, &screen_[entry.a * n], &screen_[entry.b * n], nullptr, n);
+        }
+    }
+    prepared_ = count;
+}
+
+Expression Library::build(std::size_t i) const {
+    const Entry& entry = nodes_[i];
+    if (entry.op == Op::Feature) return variables_[entry.a].expression;
+    if (entry.op == Op::Constant) return Expression::constant(constants_[entry.a]);
+    const Expression a = build(entry.a);
+    switch (entry.op) {
+        case Op::Square:
+            return vocabulary_->power(a, 2);
+        case Op::Inv:
+            return vocabulary_->reciprocal(a);
+        case Op::Sqrt:
+            return vocabulary_->power(a, 0.5);
+        default:
+            break;
+    }
+    if (info(entry.op).arity == 1) return vocabulary_->apply(entry.op, a);
+    return vocabulary_->apply(entry.op, a, build(entry.b));
+}
+
+Expression Library::expression(std::size_t i) const {
+    const Expression e = build(i);
+    return e.nodes.empty() ? e : simplify(e, vocabulary_->operators());
+}
+
+}  // namespace balmer::search

@@ -1,0 +1,102 @@
+// All small formulas over a few variables, each set of values once: the building blocks of the seed stage.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "balmer/core/aligned.hpp"
+#include "search/vocabulary.hpp"
+
+namespace balmer::search {
+
+/// What the library is built over: a feature, or a formula of features that stands for one (a product that others only
+/// act through, a feature in a handier unit).
+struct Variable {
+    Expression expression;
+    std::vector<double> values;  ///< one for each row of the data
+};
+
+/// Formulas in the order of their size, built bottom-up and hash-consed by their values on 16 key rows: a formula is kept
+/// only if no smaller one has the same values there (32 bits of mantissa). Kammerer et al. 2020 enumerate like this.
+///
+/// Square and reciprocal count as one step whatever the operators are, as laws are full of them; `complexity` and
+/// `expression` are those of the form that the vocabulary allows.
+class Library {
+   public:
+    static constexpr std::size_t kKeyRows = 16;
+
+    /// `screen_rows`: the rows (of the variables' values) on which `screen` gives values; the key rows are the first of them
+    /// that differ from each other. `variables` and `vocabulary` must outlive the library.
+    Library(const Vocabulary& vocabulary, std::span<const Variable> variables, std::vector<std::uint32_t> screen_rows,
+            std::size_t capacity);
+
+    /// Adds all formulas of the next size. False when the capacity is reached or nothing was left to combine.
+    bool grow();
+    /// Makes `screen` valid for the first `count` formulas.
+    void prepare(std::size_t count);
+
+    [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
+    /// How many formulas have values on the screen rows.
+    [[nodiscard]] std::size_t prepared() const noexcept { return prepared_; }
+    [[nodiscard]] int level() const noexcept { return static_cast<int>(level_start_.size()) - 1; }
+    /// Values on the screen rows; the columns are padded to a multiple of 16 with copies of the last row.
+    [[nodiscard]] const double* screen(std::size_t i) const noexcept { return &screen_[i * screen_padded_]; }
+    [[nodiscard]] std::size_t n_screen() const noexcept { return screen_rows_.size(); }
+    [[nodiscard]] std::size_t n_screen_padded() const noexcept { return screen_padded_; }
+    [[nodiscard]] std::span<const std::uint32_t> screen_rows() const noexcept { return screen_rows_; }
+    [[nodiscard]] const double* key(std::size_t i) const noexcept { return &key_[i * kKeyRows]; }
+    [[nodiscard]] int complexity(std::size_t i) const noexcept { return nodes_[i].complexity; }
+    [[nodiscard]] bool is_constant(std::size_t i) const noexcept { return nodes_[i].constant; }
+    /// Whether formula i is a variable, a power of one, or a product or quotient of such.
+    [[nodiscard]] bool is_monomial(std::size_t i) const noexcept { return nodes_[i].monomial; }
+    [[nodiscard]] Op op(std::size_t i) const noexcept { return nodes_[i].op; }
+    /// The formula, simplified.
+    [[nodiscard]] Expression expression(std::size_t i) const;
+    /// Candidates built so far, kept or not: the work done.
+    [[nodiscard]] double candidates() const noexcept { return candidates_; }
+
+   private:
+    struct Entry {
+        Op op = Op::Constant;
+        bool constant = false;
+        bool monomial = false;
+        std::uint8_t nesting = 0;  // transcendental functions on the longest path
+        std::uint16_t complexity = 0;
+        std::uint32_t a = 0, b = 0;  // operands; of a leaf: number of the variable or the constant
+    };
+    struct UnaryStep {
+        Op op;
+        int level_cost;
+        double slope, intercept;  // complexity of the form: slope * operand + intercept
+        bool transcendental;
+    };
+
+    const Vocabulary* vocabulary_;
+    std::span<const Variable> variables_;
+    std::vector<std::uint32_t> screen_rows_;
+    std::size_t screen_padded_;
+    std::vector<std::uint32_t> key_rows_;
+    std::size_t capacity_;
+    std::vector<Entry> nodes_;
+    std::vector<double> constants_;
+    AlignedVector<double> key_, screen_;
+    std::size_t prepared_ = 0;
+    std::vector<std::size_t> level_start_;  // level_start_[k]: first formula of level k + 1
+    std::vector<std::uint64_t> table_;      // open addressing, 0: free
+    std::size_t table_used_ = 0;
+    std::vector<UnaryStep> unary_;
+    std::vector<Op> binary_, rare_binary_;
+    double candidates_ = 0;
+
+    void choose_steps();
+    void choose_key_rows();
+    void consider(const Entry& entry, const double* values);
+    bool insert(std::uint64_t key);
+    void combine_unary(const UnaryStep& step, std::size_t low, std::size_t high);
+    void combine_binary(Op op, std::size_t i, std::size_t low, std::size_t high, bool swapped);
+    [[nodiscard]] bool full() const noexcept { return nodes_.size() >= capacity_; }
+    [[nodiscard]] Expression build(std::size_t i) const;
+};
+
+}  // namespace balmer::search

@@ -1,0 +1,101 @@
+#include "search/linear_fit.hpp"
+
+#include <cmath>
+
+namespace balmer::search {
+namespace {
+
+constexpr std::size_t kLanes = 16;
+constexpr double kDependent = 1e-9;
+
+void subtract_multiple(double* y, double factor, const double* x, std::size_t n) noexcept {
+    for (std::size_t i = 0; i < n; ++i) y[i] -= factor * x[i];
+}
+
+}  // namespace
+
+double dot(const double* a, const double* b, std::size_t n) noexcept {
+    double lane[kLanes] = {};
+    const std::size_t whole = n / kLanes * kLanes;
+    for (std::size_t i = 0; i < whole; i += kLanes) {
+        for (std::size_t j = 0; j < kLanes; ++j) lane[j] += a[i + j] * b[i + j];
+    }
+    for (std::size_t i = whole; i < n; ++i) lane[i - whole] += a[i] * b[i];
+    for (std::size_t width = kLanes / 2; width > 0; width /= 2) {
+        for (std::size_t j = 0; j < width; ++j) lane[j] += lane[j + width];
+    }
+    return lane[0];
+}
+
+bool LinearFit::fit(std::span<const double* const> columns, const double* y, const double* root_weight,
+                    std::size_t rows, bool intercept) {
+    const std::size_t first = intercept ? 1 : 0;
+    n_basis_ = columns.size() + first;
+    intercept_ = intercept;
+    basis_.resize(n_basis_ * rows);
+    r_.assign(n_basis_ * n_basis_, 0);
+    scale_.resize(n_basis_);
+    projection_.resize(n_basis_);
+    residual_.resize(rows);
+    if (n_basis_ > rows) return false;
+    for (std::size_t k = 0; k < n_basis_; ++k) {
+        double* q = &basis_[k * rows];
+        const double* column = k < first ? nullptr : columns[k - first];
+        for (std::size_t i = 0; i < rows; ++i) {
+            q[i] = (column ? column[i] : 1.0) * (root_weight ? root_weight[i] : 1.0);
+        }
+        const double norm = std::sqrt(dot(q, q, rows));
+        if (!(norm > 0) || !std::isfinite(norm)) return false;
+        scale_[k] = norm;
+        for (std::size_t i = 0; i < rows; ++i) q[i] /= norm;
+        for (int pass = 0; pass < 2; ++pass) {
+            for (std::size_t b = 0; b < k; ++b) {
+                const double p = dot(&basis_[b * rows], q, rows);
+                subtract_multiple(q, p, &basis_[b * rows], rows);
+                r_[b * n_basis_ + k] += p;
+            }
+        }
+        const double rest = std::sqrt(dot(q, q, rows));
+        if (!(rest > kDependent)) return false;
+        r_[k * n_basis_ + k] = rest;
+        for (std::size_t i = 0; i < rows; ++i) q[i] /= rest;
+    }
+    for (std::size_t i = 0; i < rows; ++i) residual_[i] = y[i] * (root_weight ? root_weight[i] : 1.0);
+    for (std::size_t k = 0; k < n_basis_; ++k) projection_[k] = 0;
+    for (int pass = 0; pass < 2; ++pass) {
+        for (std::size_t k = 0; k < n_basis_; ++k) {
+            const double p = dot(&basis_[k * rows], residual_.data(), rows);
+            projection_[k] += p;
+            subtract_multiple(residual_.data(), p, &basis_[k * rows], rows);
+        }
+    }
+    residual_sum_ = dot(residual_.data(), residual_.data(), rows);
+    if (!std::isfinite(residual_sum_)) return false;
+    coefficients_.assign(columns.size() + 1, 0);
+    for (std::size_t k = n_basis_; k-- > 0;) {
+        double sum = projection_[k];
+        for (std::size_t b = k + 1; b < n_basis_; ++b) {
+            sum -= r_[k * n_basis_ + b] * projection_[b];  // projection_[b] holds the scaled coefficient by now
+        }
+        projection_[k] = sum / r_[k * n_basis_ + k];
+    }
+    for (std::size_t k = 0; k < n_basis_; ++k) coefficients_[k + 1 - first] = projection_[k] / scale_[k];
+    return true;
+}
+
+double LinearFit::unit_error(std::size_t k) const {
+    if (!intercept_ && k == 0) return 0;
+    const std::size_t index = intercept_ ? k : k - 1;
+    // (R'R)^-1 at (index, index) is the squared norm of column `index` of R^-T: forward substitution on a unit vector.
+    std::vector<double> z(n_basis_, 0);
+    double sum = 0;
+    for (std::size_t i = index; i < n_basis_; ++i) {
+        double v = i == index ? 1 : 0;
+        for (std::size_t b = index; b < i; ++b) v -= r_[b * n_basis_ + i] * z[b];
+        z[i] = v / r_[i * n_basis_ + i];
+        sum += z[i] * z[i];
+    }
+    return std::sqrt(sum) / scale_[index];
+}
+
+}  // namespace balmer::search

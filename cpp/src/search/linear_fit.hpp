@@ -1,0 +1,39 @@
+// Small weighted linear least squares in double precision.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace balmer::search {
+
+/// sum a[i] b[i] over 16 virtual lanes and a fixed tree, so that the bits do not depend on the width of the registers.
+[[nodiscard]] double dot(const double* a, const double* b, std::size_t n) noexcept;
+
+/// Least squares by Gram-Schmidt applied twice, which keeps the basis orthogonal to rounding (Giraud et al. 2005).
+///
+/// An object is the scratch memory of one thread; reuse allocates nothing once it has seen the largest problem.
+class LinearFit {
+   public:
+    /// Fits y ~ c0 + sum c[k] columns[k] over the rows, weighted by the squares of `root_weight` (null: 1). Without
+    /// `intercept`, c0 is 0. False if columns depend on each other to 1e-9 or something is not finite.
+    bool fit(std::span<const double* const> columns, const double* y, const double* root_weight, std::size_t rows,
+             bool intercept = true);
+
+    /// c0 (0 without intercept), then one for each column.
+    [[nodiscard]] std::span<const double> coefficients() const noexcept { return coefficients_; }
+    /// Sum of weighted squared residuals.
+    [[nodiscard]] double residual_sum() const noexcept { return residual_sum_; }
+    /// The weighted residuals, one for each row.
+    [[nodiscard]] std::span<const double> residuals() const noexcept { return residual_; }
+    /// Standard error of coefficient k (as in `coefficients`) for a residual of unit variance.
+    [[nodiscard]] double unit_error(std::size_t k) const;
+
+   private:
+    std::vector<double> basis_, r_, residual_, scale_, projection_, coefficients_;
+    double residual_sum_ = 0;
+    std::size_t n_basis_ = 0;
+    bool intercept_ = true;
+};
+
+}  // namespace balmer::search

@@ -1,0 +1,117 @@
+#include "search/seed.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "search/view_solver.hpp"
+
+namespace balmer::search {
+namespace {
+
+constexpr std::size_t kScreenRows = 64, kNoisyScreenRows = 256;
+constexpr double kExact = 1e-20;  // of the variance: far below anything but rounding
+
+/// The features as they are, in units of a power of ten where their size is extreme.
+View raw_view(const Dataset<double>& data, const Vocabulary& vocabulary) {
+    View view;
+    view.name = "raw";
+    const std::size_t n = data.n_rows();
+    for (std::size_t j = 0; j < data.n_features(); ++j) {
+        Variable v{Expression::feature(static_cast<std::uint32_t>(j)), {}};
+        v.values.assign(data.column(j), data.column(j) + n);
+        std::vector<double> magnitude(n);
+        std::transform(v.values.begin(), v.values.end(), magnitude.begin(), [](double x) { return std::abs(x); });
+        std::nth_element(magnitude.begin(), magnitude.begin() + static_cast<std::ptrdiff_t>(n / 2), magnitude.end());
+        const double median = magnitude[n / 2];
+        if (median > 0 && (median > 1e3 || median < 1e-3)) {
+            int power = 0;
+            double size = median;
+            for (; size >= 3; size /= 10) ++power;
+            for (; size < 0.3; size *= 10) --power;
+            const double unit = balmer::apply(Op::Pow, 10, -power);
+            const Expression scaled = vocabulary.scale(unit, v.expression);
+            if (!scaled.nodes.empty()) {
+                v.expression = scaled;
+                for (double& x : v.values) x *= unit;
+            }
+        }
+        view.variables.push_back(std::move(v));
+    }
+    view.target.assign(data.target(), data.target() + n);
+    if (data.weights()) view.weight.assign(data.weights(), data.weights() + n);
+    view.weight_sum = data.weight_sum(n);
+    return view;
+}
+
+/// The first rows of positive weight: a fair sample, since the data are in ladder order.
+std::vector<std::uint32_t> first_rows(const Dataset<double>& data, std::size_t count) {
+    std::vector<std::uint32_t> rows;
+    for (std::size_t i = 0; i < data.n_rows() && rows.size() < count; ++i) {
+        if (!data.weights() || data.weights()[i] > 0) rows.push_back(static_cast<std::uint32_t>(i));
+    }
+    return rows;
+}
+
+}  // namespace
+
+Seed::Seed(const Dataset<double>& data, const OperatorSet& operators, const SearchOptions& options,
+           SeedSwitches switches)
+    : data_(data), operators_(operators), options_(options), switches_(switches) {}
+
+SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
+    SeedResult result;
+    const Vocabulary vocabulary(options_, operators_);
+    const Evaluator<double> evaluator(data_, operators_);
+    const std::span<const double> y(data_.target(), data_.n_rows());
+    SeedArchive archive(description_scale(y, vocabulary.n_symbols(data_.n_features())),
+                        kExact * data_.target_variance());
+    Polisher polisher(evaluator, vocabulary, archive, work, cancel, options_.n_threads);
+    const auto log = [&](std::string stage) {
+        const Found* best = archive.best();
+        result.log.push_back({std::move(stage), work.used, best ? best->loss : 0, best ? best->complexity : 0});
+    };
+
+    polisher.submit({Expression::constant(data_.target_mean())}, "constant");
+    const View raw = raw_view(data_, vocabulary);
+    if (data_.target_variance() > 0 && switches_.families) {
+        std::vector<const View*> views{&raw};
+        for (const View* view : views) {
+            ViewSolver solver(*view, polisher, first_rows(data_, kScreenRows));
+            for (const std::size_t atoms : {std::size_t{800}, std::size_t{4000}}) {
+                RoundOptions round;
+                round.atoms = atoms;
+                round.factors = atoms / 4;
+                round.stage = "families";
+                solver.round(round);
+                log(view->name + ": families, " + std::to_string(atoms) + " atoms");
+                if (archive.exact() || polisher.stopped()) break;
+            }
+            if (archive.exact() || polisher.stopped()) break;
+        }
+        if (!archive.exact() && !polisher.stopped()) {
+            for (const View* view : views) {
+                ViewSolver solver(*view, polisher, first_rows(data_, kNoisyScreenRows));
+                for (const std::size_t atoms : {std::size_t{800}, std::size_t{3000}}) {
+                    RoundOptions round;
+                    round.atoms = atoms;
+                    round.factors = atoms / 4;
+                    round.weighted = true;
+                    round.polish = 100;
+                    round.noise = archive.best() ? std::sqrt(archive.best()->loss) : 0;
+                    round.stage = "weighted families";
+                    solver.round(round);
+                    log(view->name + ": weighted families, " + std::to_string(atoms) + " atoms");
+                    if (archive.exact() || polisher.stopped()) break;
+                }
+            }
+        }
+    }
+    result.exact = archive.exact() != nullptr;
+    result.noise = archive.best() ? std::sqrt(archive.best()->loss) : 0;
+    for (const std::vector<Found>& entries : archive.by_complexity()) {
+        for (const Found& found : entries) result.candidates.push_back({found.expression, found.complexity, found.loss});
+    }
+    return result;
+}
+
+}  // namespace balmer::search

@@ -1,0 +1,56 @@
+// The stage before evolution: finds laws of few parts in milliseconds, and good formulas to start from.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "balmer/eval/dataset.hpp"
+#include "balmer/search/options.hpp"
+#include "balmer/search/search.hpp"
+#include "search/polisher.hpp"
+
+namespace balmer::search {
+
+/// Which parts of the stage run: for ablation, and for the curious.
+struct SeedSwitches {
+    bool dictionary = true;
+    bool views = true;
+    bool families = true;
+    bool parametric = true;
+    bool finish = true;
+};
+
+/// A line of the search log.
+struct SeedLogEntry {
+    std::string stage;
+    double work = 0;     ///< nodes times rows evaluated so far
+    double loss = 0;     ///< of the best formula by description length
+    int complexity = 0;
+};
+
+struct SeedResult {
+    std::vector<FrontEntry> candidates;  ///< by rising complexity; several of each, best description length first
+    std::vector<SeedLogEntry> log;
+    bool exact = false;                  ///< a formula reproduces the target to rounding
+    double noise = 0;                    ///< estimated standard deviation of the target about the law
+};
+
+/// Deterministic: same data, operators and options give the same candidates on any number of threads. Weighted least squares;
+/// for other losses the candidates are a start. `data` (in ladder order) and `operators` must outlive the stage.
+class Seed {
+   public:
+    Seed(const Dataset<double>& data, const OperatorSet& operators, const SearchOptions& options,
+         SeedSwitches switches = {});
+
+    /// Spends at most `work` (see Work); looks at `cancel` between steps of some milliseconds.
+    [[nodiscard]] SeedResult run(Work& work, const std::atomic<bool>& cancel) const;
+
+   private:
+    const Dataset<double>& data_;
+    const OperatorSet& operators_;
+    const SearchOptions& options_;
+    SeedSwitches switches_;
+};
+
+}  // namespace balmer::search

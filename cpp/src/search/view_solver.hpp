@@ -1,0 +1,45 @@
+// Searches one view: rounds of ever larger libraries through the closed-form families.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "search/model.hpp"
+#include "search/polisher.hpp"
+
+namespace balmer::search {
+
+/// How a round looks.
+struct RoundOptions {
+    std::size_t atoms = 800;       ///< atoms that are paired
+    std::size_t factors = 200;     ///< formulas that multiply or divide an affine function of an atom
+    bool weighted = false;         ///< residuals of T(y) count as those of y: needed under noise, slower
+    std::size_t polish = 40;       ///< formulas that are fitted to all rows although they are not exact
+    double noise = 0;              ///< estimated standard deviation of the noise, in units of y
+    const char* stage = "families";
+};
+
+class ViewSolver {
+   public:
+    /// `screen_rows`: the rows on which families are screened; all of positive weight.
+    ViewSolver(const View& view, Polisher& polisher, std::vector<std::uint32_t> screen_rows);
+    ~ViewSolver();
+
+    /// One round; what it finds goes to the polisher's archive. Returns true if an exact formula was among it.
+    bool round(const RoundOptions& options);
+
+   private:
+    const View& view_;
+    Polisher& polisher_;
+    Library library_;
+    LinearFit fit_;
+
+    [[nodiscard]] std::vector<TransformedTarget> make_targets(const RoundOptions& options) const;
+    void add_models(const ModelContext& context, std::span<const Hit> hits, std::vector<Model>& models);
+    bool polish(const ModelContext& context, std::vector<Model> models, const RoundOptions& options);
+    [[nodiscard]] std::vector<std::uint32_t> choose_factors(std::size_t limit) const;
+    bool scan(std::span<const Transform> transforms, std::span<const TransformedTarget> all, bool logarithms,
+              const RoundOptions& options);
+};
+
+}  // namespace balmer::search

@@ -1,0 +1,66 @@
+// What formulas the allowed operators can express, and at which complexity.
+#pragma once
+
+#include <initializer_list>
+#include <vector>
+
+#include "balmer/expr/operator_set.hpp"
+#include "balmer/search/options.hpp"
+
+namespace balmer::search {
+
+/// Builds formulas from the allowed operators alone: `square(x)` is written `x * x` where `square` is not allowed, `a - b`
+/// as `a + -1 * b`, and so on, always in the least complex way.
+///
+/// An expression without nodes stands for "cannot be written"; every builder passes it on, so a chain of calls is checked
+/// once, at its end. `operators` must outlive the vocabulary. Const use from several threads is safe.
+class Vocabulary {
+   public:
+    Vocabulary(const SearchOptions& options, const OperatorSet& operators);
+
+    [[nodiscard]] bool has(Op op) const noexcept { return allowed_[static_cast<std::size_t>(op)]; }
+    [[nodiscard]] const OperatorSet& operators() const noexcept { return *operators_; }
+    [[nodiscard]] const SearchOptions& options() const noexcept { return *options_; }
+    /// How many different symbols a formula over `n_features` features may choose from.
+    [[nodiscard]] double n_symbols(std::size_t n_features) const noexcept;
+
+    /// The rounded sum of the weights of the nodes.
+    [[nodiscard]] int complexity(const Expression& e) const noexcept;
+    [[nodiscard]] double complexity_of(Op op) const noexcept { return op_complexity_[static_cast<std::size_t>(op)]; }
+    [[nodiscard]] double complexity_of_feature(std::size_t j) const noexcept;
+    [[nodiscard]] double complexity_of_constant() const noexcept { return options_->complexity.of_constants; }
+    /// Whether a formula keeps to the operators, the limits of size and depth, and the user's constraints.
+    [[nodiscard]] bool admissible(const Expression& e) const;
+
+    [[nodiscard]] Expression add(const Expression& a, const Expression& b) const;
+    [[nodiscard]] Expression subtract(const Expression& a, const Expression& b) const;
+    [[nodiscard]] Expression multiply(const Expression& a, const Expression& b) const;
+    [[nodiscard]] Expression divide(const Expression& a, const Expression& b) const;
+    [[nodiscard]] Expression negate(const Expression& a) const;
+    [[nodiscard]] Expression reciprocal(const Expression& a) const;
+    /// a^p; a constant exponent that is a small integer or a half is made of products and roots where that is shorter.
+    [[nodiscard]] Expression power(const Expression& a, double p) const;
+    [[nodiscard]] Expression exp(const Expression& a) const;
+    [[nodiscard]] Expression log(const Expression& a) const;
+    /// factor * a, where 1 and -1 are not written as constants.
+    [[nodiscard]] Expression scale(double factor, const Expression& a) const;
+    /// offset + a, where 0 is not written.
+    [[nodiscard]] Expression offset(double offset, const Expression& a) const;
+    [[nodiscard]] Expression apply(Op op, const Expression& a) const;
+    [[nodiscard]] Expression apply(Op op, const Expression& a, const Expression& b) const;
+    /// The first operator of the list that is allowed, applied; else nothing.
+    [[nodiscard]] const Expression& cheapest(std::initializer_list<const Expression*> forms) const;
+
+   private:
+    const SearchOptions* options_;
+    const OperatorSet* operators_;
+    std::vector<bool> allowed_;
+    std::vector<double> op_complexity_;
+    double op_complexity_count_ = 0;
+    Op user_square_ = Op::Constant, user_inverse_ = Op::Constant, user_cube_ = Op::Constant;  // the user's own, if any
+
+    [[nodiscard]] Expression whole_power(const Expression& a, int p) const;
+    [[nodiscard]] bool keeps_constraints(const Expression& e) const;
+};
+
+}  // namespace balmer::search
