@@ -260,8 +260,8 @@ class Parser {
         }
         Pending& call = pending_.back();
         ++call.operands;
-        if (call.operands == 2 && !operators_.find(call.name, 3)) {
-            // max(a, b, c) is max(max(a, b), c).
+        if (call.operands == 2 && operators_.arity(*operators_.find(call.name)) <= 2) {
+            // max(a, b, c) is max(max(a, b), c), unless there is a max of three.
             const std::optional<Op> op = operators_.find(call.name, 2);
             if (op && detail::is_associative(*op)) {
                 emit(*op, 2, call.position);

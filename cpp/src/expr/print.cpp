@@ -99,8 +99,21 @@ class TextPrinter {
         out_ += '`';
     }
 
+    /// The operator's name; an alias if one of the user's operators hides it.
+    [[nodiscard]] std::string_view call_name(const Node& node) const {
+        const std::string_view name = operators_.name(node.op);
+        const auto means_this = [&](std::string_view word) { return operators_.find(word, node.arity) == node.op; };
+        if (OperatorSet::is_user(node.op) || operators_.user().empty() || means_this(name)) return name;
+        for (std::string_view rest = info(node.op).aliases; !rest.empty();) {
+            const std::string_view alias = rest.substr(0, rest.find(' '));
+            if (means_this(alias)) return alias;
+            rest.remove_prefix(std::min(alias.size() + 1, rest.size()));
+        }
+        return name;
+    }
+
     void print_call(std::size_t i, const Node& node) {
-        print_name(operators_.name(node.op));
+        print_name(call_name(node));
         out_ += '(';
         for (std::size_t k = 0; k < node.arity; ++k) {
             if (k > 0) out_ += ", ";
@@ -171,7 +184,7 @@ std::string number_text(double value, int precision) {
 
     std::string result = std::signbit(value) ? "-" : "";
     const int count = static_cast<int>(digits.size());
-    if (exponent < -5 || exponent >= 16) {
+    if (exponent < -4 || exponent >= 16) {
         result += digits.substr(0, 1);
         if (count > 1) result += "." + digits.substr(1);
         result += "e" + std::to_string(exponent);

@@ -81,7 +81,11 @@ std::string latex_number(double value, int precision) {
     const std::string text = number_text(value, precision);
     const std::size_t e = text.find('e');
     if (e == std::string::npos) return text;
-    return text.substr(0, e) + " \\cdot 10^{" + text.substr(e + 1) + "}";
+    const std::string power = "10^{" + text.substr(e + 1) + "}";
+    const std::string mantissa = text.substr(0, e);
+    if (mantissa == "1") return power;
+    if (mantissa == "-1") return "-" + power;
+    return mantissa + " \\cdot " + power;
 }
 
 /// The name in roman letters, whatever LaTeX reads as a command made harmless.

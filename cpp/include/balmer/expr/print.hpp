@@ -14,6 +14,7 @@ struct PrintOptions {
 
 /// Infix text that `parse` reads back to an equal expression: parse(to_text(e)) == e at full precision.
 /// Features are `names` (backquoted where they are not identifiers or would be read as something else) or x0, x1, ...
+/// An operator of the table that one of the user's hides is written by an alias; one without alias does not come back.
 [[nodiscard]] std::string to_text(const Expression& expression, std::span<const std::string> names = {},
                                   const OperatorSet& operators = OperatorSet::builtin(), PrintOptions options = {});
 
@@ -23,7 +24,9 @@ struct PrintOptions {
                                    const OperatorSet& operators = OperatorSet::builtin(), PrintOptions options = {});
 
 /// A Python expression in sympy's namespace, from the table's column: features are `feature_symbols[i]` (Python identifiers).
-/// User operators are written out. Constants have full precision.
+/// User operators are written out. Constants have full precision and are floats, but for small whole exponents.
+/// Throws std::invalid_argument for fewer symbols than features, and if the text would be longer than 1 MiB: a form that
+/// uses an operand twice doubles it with each level.
 [[nodiscard]] std::string to_sympy(const Expression& expression, std::span<const std::string> feature_symbols,
                                    const OperatorSet& operators = OperatorSet::builtin());
 
