@@ -212,6 +212,20 @@ template <>
 inline constexpr float kLog10Two1<float> = 0x1.3509f80000000p-18f;
 
 template <class T>
+inline constexpr T kLogE0 = 0;
+
+template <class T>
+inline constexpr T kLogE1 = 0;
+template <>
+inline constexpr double kLogE0<double> = 0x1.bcb7b1526e50ep-2;
+template <>
+inline constexpr double kLogE1<double> = 0x1.95355baaafad3p-57;
+template <>
+inline constexpr float kLogE0<float> = 0x1.bcb7b20000000p-2f;
+template <>
+inline constexpr float kLogE1<float> = -0x1.5b235e0000000p-27f;
+
+template <class T>
 inline constexpr T kTwoThirds0 = 0;
 
 template <class T>

@@ -13,3 +13,5 @@
 #include "math/trig.inl"
 #include "math/power.inl"
 #include "math/special.inl"
+
+#undef BALMER_INLINE

@@ -8,7 +8,7 @@ struct HyperbolicParts {
 };
 
 template <class T>
-HyperbolicParts<T> hyperbolic_parts(Vec<T> x) noexcept {
+BALMER_INLINE HyperbolicParts<T> hyperbolic_parts(Vec<T> x) noexcept {
     const Vec<T> end = sizeof(T) == 8 ? 710.8 : 89.7;  // beyond both, and n still within reach
     const Vec<T> a = where(abs(x) > end, end, abs(x));
     const auto [shifted, n, r] = reduce_exp(a);
@@ -19,20 +19,21 @@ HyperbolicParts<T> hyperbolic_parts(Vec<T> x) noexcept {
 }
 
 template <class T>
-Vec<T> sinh(Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> sinh(Vec<T> x) noexcept {
     const auto [sum, difference, sinh_r, cosh_r1] = hyperbolic_parts(x);
-    return with_sign(2 * (difference + fma(sum, sinh_r, difference * cosh_r1)), x);
+    const Vec<T> y = 2 * (difference + fma(sum, sinh_r, difference * cosh_r1));
+    return where(abs(x) < kTiny<T>, x, with_sign(y, x));
 }
 
 template <class T>
-Vec<T> cosh(Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> cosh(Vec<T> x) noexcept {
     const auto [sum, difference, sinh_r, cosh_r1] = hyperbolic_parts(x);
     return 2 * (sum + fma(sum, cosh_r1, difference * sinh_r));
 }
 
 /// A polynomial where 1 - 2 / (e^2x + 1) would cancel.
 template <class T>
-Vec<T> tanh(Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> tanh(Vec<T> x) noexcept {
     const Vec<T> end = sizeof(T) == 8 ? 20 : 10;  // where it has become 1
     const Vec<T> a = where(abs(x) > end, end, abs(x));
     const Vec<T> z = a * a;
@@ -42,20 +43,20 @@ Vec<T> tanh(Vec<T> x) noexcept {
     return with_sign(where(a < 0.56, small, 1 - 2 / (e + 1)), x);
 }
 
-/// log1p(a + a^2 / (1 + sqrt(1 + a^2))); log(2 a) where the square could overflow.
+/// log1p(a + a^2 / (1 + sqrt(1 + a^2))); log(a) + log(2) where the square could overflow.
 template <class T>
-Vec<T> asinh(Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> asinh(Vec<T> x) noexcept {
     const Vec<T> a = abs(x);
     const Mask<T> large = a > 0x1p30;
     const Vec<T> square = where(large, 0, a * a);
-    const Sum<T> f = fast_two_sum(a, square / (1 + sqrt(1 + square)));
+    const Sum<T> f = fast_two_sum(a, where(large, -1, square / (1 + sqrt(1 + square))));
     const Vec<T> y = log1p(f) + where(large, Vec<T>(0.69314718055994531), 0);
     return with_sign(where(a < Vec<T>::broadcast(kInfinity<T>), where(a == 0, a, y), a), x);
 }
 
 /// log1p(t + sqrt(t (t + 2))) with t = x - 1, the root carried to more bits than a number's.
 template <class T>
-Vec<T> acosh(Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> acosh(Vec<T> x) noexcept {
     const Mask<T> large = x > 0x1p30;
     const Vec<T> t = x - 1;
     const Sum<T> t2 = fast_two_sum(Vec<T>(2), t);
@@ -69,14 +70,16 @@ Vec<T> acosh(Vec<T> x) noexcept {
 
 /// Half the logarithm of q = (1 + a) / (1 - a) = 2^e (1 + s) / (1 - s), s being a itself where e is 0.
 template <class T>
-Vec<T> atanh(Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> atanh(Vec<T> x) noexcept {
     const Vec<T> a = abs(x);
     const Vec<T> above = 1 + a, below = 1 - a;
     const Vec<T> q = where(a < 1, above / below, 1);
     const auto [f, e] = reduce_log(q);
     const Vec<T> power = real(bits(q) - bits(f + 1) + bits(Vec<T>(1)));  // 2^e
     const Mask<T> near = e == 0;
-    const Vec<T> s = where(near, a, fnma(power, below, above) / fma(power, below, above));
+    const Vec<T> rest = fnma(power, (1 - below) - a, a - (above - 1));  // what rounding took from `above` and `below`
+    const Vec<T> numerator = fnma(power, below, above) + rest;
+    const Vec<T> s = where(near, a, numerator / fma(power, below, above));
     const Vec<T> z = s * s;
     const Vec<T> low = fma(s * z, horner(kLogOdd<T>, z), e * Vec<T>::broadcast(kLn21<T>));
     const Vec<T> y = fma(e, Vec<T>::broadcast(T(0.5) * kLn20<T>), fma(Vec<T>(0.5), low, s));

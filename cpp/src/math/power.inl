@@ -2,7 +2,7 @@
 
 /// log x for normal x > 0, to about 1.2 times the bits that its product with an exponent needs.
 template <class T>
-Sum<T> log_sum(Vec<T> x) noexcept {
+BALMER_INLINE Sum<T> log_sum(Vec<T> x) noexcept {
     const auto [f, e] = reduce_log(x);
     const Sum<T> s = divide(Sum<T>{f, 0}, fast_two_sum(Vec<T>(2), f));
     const Sum<T> square = two_product(s.high, s.high);
@@ -19,7 +19,7 @@ Sum<T> log_sum(Vec<T> x) noexcept {
 }
 
 /// C99's pow, special values included.
-inline Vec<double> pow(Vec<double> x, Vec<double> y) noexcept {
+BALMER_INLINE Vec<double> pow(Vec<double> x, Vec<double> y) noexcept {
     using V = Vec<double>;
     const V a = abs(x), infinity = V::broadcast(kInfinity<double>);
     const Sum<double> l = log_sum(a);
@@ -41,7 +41,7 @@ inline Vec<double> pow(Vec<double> x, Vec<double> y) noexcept {
 /// The two halves of a float register through a function of doubles: for the functions whose float form would need sums
 /// of two numbers throughout.
 template <class F>
-Vec<float> through_double(F f, Vec<float> a, Vec<float> b) noexcept {
+BALMER_INLINE Vec<float> through_double(F f, Vec<float> a, Vec<float> b) noexcept {
     using N = Native<float>;
     const Vec<double> low = f(Vec<double>::of(N::low_half(a.v)), Vec<double>::of(N::low_half(b.v)));
     if constexpr (N::kSize == Native<double>::kSize) {
@@ -52,13 +52,13 @@ Vec<float> through_double(F f, Vec<float> a, Vec<float> b) noexcept {
     }
 }
 
-inline Vec<float> pow(Vec<float> x, Vec<float> y) noexcept {
-    return through_double([](Vec<double> a, Vec<double> b) { return pow(a, b); }, x, y);
+BALMER_INLINE Vec<float> pow(Vec<float> x, Vec<float> y) noexcept {
+    return through_double([](Vec<double> a, Vec<double> b) noexcept { return pow(a, b); }, x, y);
 }
 
 /// From an estimate r of m^(-1/3): one step of third order, c = m r^2, and one step of Newton on c with an exact residual.
 template <class T>
-Vec<T> cbrt(Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> cbrt(Vec<T> x) noexcept {
     const Vec<T> a = abs(x);
     const auto [f, e] = reduce_log(a);
     const Vec<T> m1 = f + 1;
@@ -77,10 +77,11 @@ Vec<T> cbrt(Vec<T> x) noexcept {
 }
 
 template <class T>
-Vec<T> hypot(Vec<T> x, Vec<T> y) noexcept {
+BALMER_INLINE Vec<T> hypot(Vec<T> x, Vec<T> y) noexcept {
     const Vec<T> ax = abs(x), ay = abs(y), infinity = Vec<T>::broadcast(kInfinity<T>);
     const Vec<T> large = max(ax, ay), small = min(ax, ay);
-    constexpr double kFar = sizeof(T) == 8 ? 0x1p500 : 0x1p60, kScale = sizeof(T) == 8 ? 0x1p600 : 0x1p80;
+    // Where a square could overflow, or one that counts could underflow, both are scaled by a power of two.
+    constexpr double kFar = sizeof(T) == 8 ? 0x1p450 : 0x1p50, kScale = sizeof(T) == 8 ? 0x1p600 : 0x1p80;
     const Vec<T> scale = where(large > kFar, 1 / kScale, where(large < 1 / kFar, kScale, 1));
     const Vec<T> back = where(large > kFar, kScale, where(large < 1 / kFar, 1 / kScale, 1));
     const Vec<T> a = large * scale, b = small * scale;
@@ -88,8 +89,8 @@ Vec<T> hypot(Vec<T> x, Vec<T> y) noexcept {
     return where((ax == infinity) | (ay == infinity), infinity, z);
 }
 
-inline double remainder_of(double a, double b) noexcept { return __builtin_fmod(a, b); }
-inline float remainder_of(float a, float b) noexcept { return __builtin_fmodf(a, b); }
+BALMER_INLINE double remainder_of(double a, double b) noexcept { return __builtin_fmod(a, b); }
+BALMER_INLINE float remainder_of(float a, float b) noexcept { return __builtin_fmodf(a, b); }
 
 /// The lanes whose quotient has more bits than a number, by the C library's fmod, which is exact.
 template <class T>
@@ -108,7 +109,7 @@ template <class T>
 /// a - b floor(a / b), as Python's %: the sign is the divisor's. The rounded quotient may reach the next integer, which
 /// leaves a remainder of the other sign; the remainder itself is exact.
 template <class T>
-Vec<T> mod(Vec<T> a, Vec<T> b) noexcept {
+BALMER_INLINE Vec<T> mod(Vec<T> a, Vec<T> b) noexcept {
     const Vec<T> infinity = Vec<T>::broadcast(kInfinity<T>);
     const Vec<T> quotient = a / b;
     Vec<T> r = fnma(floor(quotient), b, a);

@@ -3,7 +3,7 @@
 /// erfc(a) for a >= 0: e^(-a^2) (1 + 2 a)^-1 times a polynomial in (a - 4) / (a + 4) (after M. M. Shepherd and
 /// J. G. Laframboise, Math. Comp. 36, 1981).
 template <class T>
-Vec<T> erfc_of(Vec<T> argument) noexcept {
+BALMER_INLINE Vec<T> erfc_of(Vec<T> argument) noexcept {
     const Vec<T> end = sizeof(T) == 8 ? 27.5 : 11;  // where it has fallen to 0
     const Vec<T> a = where(argument > end, end, argument);
     const Vec<T> inverse = 1 / (a + 4), start = (a - 4) * inverse;
@@ -15,13 +15,13 @@ Vec<T> erfc_of(Vec<T> argument) noexcept {
 }
 
 template <class T>
-Vec<T> erfc(Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> erfc(Vec<T> x) noexcept {
     const Vec<T> y = erfc_of(abs(x));
     return where(x < 0, 2 - y, y);
 }
 
 template <class T>
-Vec<T> erf(Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> erf(Vec<T> x) noexcept {
     const Vec<T> a = abs(x);
     const Vec<T> small = fma(a, horner(kErf<T>, a * a), a);
     return with_sign(where(a < 1, small, 1 - erfc_of(a)), x);
@@ -29,7 +29,7 @@ Vec<T> erf(Vec<T> x) noexcept {
 
 /// sin(pi x), exactly 0 at integers.
 template <class T>
-Vec<T> sin_pi(Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> sin_pi(Vec<T> x) noexcept {
     const Vec<T> whole = round(x), part = x - whole;
     const Vec<T> r = part * Vec<T>::broadcast(kPi0<T>);
     const Vec<T> low = fma(part, Vec<T>::broadcast(kPi1<T>), fma(part, Vec<T>::broadcast(kPi0<T>), -r));
@@ -39,7 +39,7 @@ Vec<T> sin_pi(Vec<T> x) noexcept {
 
 /// Stirling's series from 8 on, gamma(x) = gamma(x + 8) / (x (x + 1) ... (x + 7)) below, and Euler's reflection for
 /// negative x; sums of two numbers throughout, and the power of two kept apart to the end.
-inline Vec<double> gamma(Vec<double> x) noexcept {
+BALMER_INLINE Vec<double> gamma(Vec<double> x) noexcept {
     using V = Vec<double>;
     using S = Sum<double>;
     const Mask<double> reflected = x < 0;
@@ -68,8 +68,11 @@ inline Vec<double> gamma(Vec<double> x) noexcept {
     const auto [shifted, n, r] = reduce_exp(whole.high);
     const S one = fast_two_sum(V(1), r);
     const V rest = fma(r * r, horner(kExp<double>, r), one.low);
+    const S power_of_e = fast_two_sum(one.high, rest);
+    // The low part may be as large as the series at 8, 1 / 96: its exponential to the fifth order
     const V low = whole.low + tail;
-    const S e = fast_two_sum(one.high, rest + fma(low, r + fma(V(0.5), r * r, 0.5 * low), low));
+    const V low1 = fma(low * low, fma(low, fma(low, fma(low, V(1.0 / 120), V(1.0 / 24)), V(1.0 / 6)), V(0.5)), low);
+    const S e = multiply(power_of_e, fast_two_sum(V(1), low1));
 
     const V sine = sin_pi(x);
     const S pi{V(kPi0<double>), V(kPi1<double>)};
@@ -82,16 +85,16 @@ inline Vec<double> gamma(Vec<double> x) noexcept {
     const V exponent = where(reflected, -n, n);
     const V first = fma(exponent, V(0.5), magic), second = (exponent - (first - magic)) + magic;
     const V z = (quotient.high * power_of_two(first)) * power_of_two(second);
-    const V pole = where(x == 0, with_sign(V::broadcast(kInfinity<double>), x), where(reflected & (sine == 0), V(kNan), z));
+    const V pole = where(abs(x) < kTiny<double>, 1 / x, where(reflected & (sine == 0), V(kNan), z));
     return where(x != x, x, pole);
 }
 
-inline Vec<float> gamma(Vec<float> x) noexcept {
-    return through_double([](Vec<double> a, Vec<double>) { return gamma(a); }, x, x);
+BALMER_INLINE Vec<float> gamma(Vec<float> x) noexcept {
+    return through_double([](Vec<double> a, Vec<double>) noexcept { return gamma(a); }, x, x);
 }
 
 /// The derivative of log gamma, by the same three steps. Good to about 1e-15 absolute and relative, whichever is larger.
-inline Vec<double> digamma(Vec<double> x) noexcept {
+BALMER_INLINE Vec<double> digamma(Vec<double> x) noexcept {
     using V = Vec<double>;
     const Mask<double> reflected = x < 0;
     const V start = where(reflected, 1 - x, x);
@@ -108,6 +111,6 @@ inline Vec<double> digamma(Vec<double> x) noexcept {
     return where(reflected, where(part == 0, V(kNan), mirrored), y_up);
 }
 
-inline Vec<float> digamma(Vec<float> x) noexcept {
-    return through_double([](Vec<double> a, Vec<double>) { return digamma(a); }, x, x);
+BALMER_INLINE Vec<float> digamma(Vec<float> x) noexcept {
+    return through_double([](Vec<double> a, Vec<double>) noexcept { return digamma(a); }, x, x);
 }

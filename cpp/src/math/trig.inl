@@ -88,7 +88,7 @@ template <class T>
 /// a = turns * step + r + low, the step being pi (pi / 2 for the tangent); for the cosine a half is added to `turns`.
 /// |r| is at most half a step (and a little more).
 template <Trig kind, class T>
-TrigReduced<T> reduce_trig(Vec<T> a) noexcept {
+BALMER_INLINE TrigReduced<T> reduce_trig(Vec<T> a) noexcept {
     const Vec<T> magic = Vec<T>::broadcast(Format<T>::kMagic);
     const Vec<T> p0 = Vec<T>::broadcast(kind == Trig::tangent ? kHalfPi0<T> : kPi0<T>);
     const Vec<T> p1 = Vec<T>::broadcast(kind == Trig::tangent ? kHalfPi1<T> : kPi1<T>);
@@ -107,26 +107,26 @@ TrigReduced<T> reduce_trig(Vec<T> a) noexcept {
 
 /// sin(r + low) for |r| up to pi / 2. The low part counts by the cosine, for which 1 - 4 r^2 / pi^2 is near enough.
 template <class T>
-Vec<T> sin_of(Vec<T> r, Vec<T> low) noexcept {
+BALMER_INLINE Vec<T> sin_of(Vec<T> r, Vec<T> low) noexcept {
     const Vec<T> s = r * r;
     return r + fma(r * s, horner(kSin<T>, s), low * fma(s, Vec<T>(-0.405), Vec<T>(1)));
 }
 
 template <class T>
-Vec<T> sin(Vec<T> a) noexcept {
+BALMER_INLINE Vec<T> sin(Vec<T> a) noexcept {
     const auto [r, low, turns] = reduce_trig<Trig::sine>(a);
     return where(a == 0, a, flip_sign(sin_of(r, low), turns << (Format<T>::kWordBits - 1)));
 }
 
 template <class T>
-Vec<T> cos(Vec<T> a) noexcept {
+BALMER_INLINE Vec<T> cos(Vec<T> a) noexcept {
     const auto [r, low, turns] = reduce_trig<Trig::cosine>(a);
     return flip_sign(sin_of(r, low), ~turns << (Format<T>::kWordBits - 1));
 }
 
 /// Sine over cosine of what remains, or its negative inverse, both carried to more bits than a number's.
 template <class T>
-Vec<T> tan(Vec<T> a) noexcept {
+BALMER_INLINE Vec<T> tan(Vec<T> a) noexcept {
     const auto [r, low, turns] = reduce_trig<Trig::tangent>(a);
     const Vec<T> s = r * r, half = 0.5 * s;
     const Sum<T> sine = fast_two_sum(r, fma(r * s, horner(kSinShort<T>, s), low));
@@ -141,7 +141,7 @@ Vec<T> tan(Vec<T> a) noexcept {
 
 /// Above 1/2 through asin(x) = pi / 2 - 2 asin(sqrt((1 - x) / 2)).
 template <class T>
-Vec<T> asin(Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> asin(Vec<T> x) noexcept {
     const Vec<T> a = abs(x);
     const Mask<T> large = a > 0.5;
     const Vec<T> z = where(large, fma(a, Vec<T>(-0.5), Vec<T>(0.5)), a * a);
@@ -153,7 +153,7 @@ Vec<T> asin(Vec<T> x) noexcept {
 }
 
 template <class T>
-Vec<T> acos(Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> acos(Vec<T> x) noexcept {
     const Vec<T> a = abs(x);
     const Mask<T> large = a > 0.5;
     const Vec<T> z = where(large, fma(a, Vec<T>(-0.5), Vec<T>(0.5)), a * a);
@@ -167,13 +167,13 @@ Vec<T> acos(Vec<T> x) noexcept {
 
 /// atan(t) for 0 <= t <= 1.
 template <class T>
-Vec<T> atan_of(Vec<T> t) noexcept {
+BALMER_INLINE Vec<T> atan_of(Vec<T> t) noexcept {
     const Vec<T> z = t * t;
     return fma(t * z, horner(kAtan<T>, z), t);
 }
 
 template <class T>
-Vec<T> atan(Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> atan(Vec<T> x) noexcept {
     const Vec<T> a = abs(x);
     const Mask<T> large = a > 1;
     const Vec<T> y = atan_of(where(large, 1 / a, a));
@@ -182,7 +182,7 @@ Vec<T> atan(Vec<T> x) noexcept {
 }
 
 template <class T>
-Vec<T> atan2(Vec<T> y, Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> atan2(Vec<T> y, Vec<T> x) noexcept {
     const Vec<T> ay = abs(y), ax = abs(x);
     const Vec<T> small = min(ay, ax), large = max(ay, ax);
     const Vec<T> ratio = where(small == Vec<T>::broadcast(kInfinity<T>), 1, where(large == 0, 0, small / large));

@@ -2,6 +2,9 @@
 // included before). Included inside an anonymous namespace. Every operation is one of IEEE's, lane by lane, so that all
 // sets give the same bits.
 
+// Sums of two registers travel in memory when a call stays a call, and that costs more than most functions.
+#define BALMER_INLINE [[gnu::always_inline]] inline
+
 template <class T>
 struct Vec;
 
@@ -102,7 +105,7 @@ struct Vec {
 };
 
 template <class T>
-Vec<T> real(Bits<T> x) noexcept {
+BALMER_INLINE Vec<T> real(Bits<T> x) noexcept {
     return Vec<T>::of(Native<T>::from_bits(x.b));
 }
 
@@ -115,52 +118,52 @@ inline constexpr double kNan = __builtin_nan("");
 // ---- what every set does with the operations above ----
 
 template <class T>
-Bits<T> sign_of(Vec<T> x) noexcept {
+BALMER_INLINE Bits<T> sign_of(Vec<T> x) noexcept {
     return bits(x) & Bits<T>::sign();
 }
 
 template <class T>
-Vec<T> abs(Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> abs(Vec<T> x) noexcept {
     return real(bits(x) & ~Bits<T>::sign());
 }
 
 /// x with its sign flipped where `sign` is negative.
 template <class T>
-Vec<T> flip_sign(Vec<T> x, Bits<T> sign) noexcept {
+BALMER_INLINE Vec<T> flip_sign(Vec<T> x, Bits<T> sign) noexcept {
     return real(bits(x) ^ sign);
 }
 
 /// The size of `x >= 0` with the sign of `y`.
 template <class T>
-Vec<T> with_sign(Vec<T> x, Vec<T> y) noexcept {
+BALMER_INLINE Vec<T> with_sign(Vec<T> x, Vec<T> y) noexcept {
     return real(bits(abs(x)) | sign_of(y));
 }
 
 /// 1, -1, or x itself if that is 0 or NaN.
 template <class T>
-Vec<T> sign(Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> sign(Vec<T> x) noexcept {
     return where((x < 0) | (x > 0), with_sign(Vec<T>(1), x), x);
 }
 
 /// NaN if either is; of equal ones (0 and -0) the first.
 template <class T>
-Vec<T> min(Vec<T> x, Vec<T> y) noexcept {
+BALMER_INLINE Vec<T> min(Vec<T> x, Vec<T> y) noexcept {
     return where((x <= y) | (x != x), x, y);
 }
 
 template <class T>
-Vec<T> max(Vec<T> x, Vec<T> y) noexcept {
+BALMER_INLINE Vec<T> max(Vec<T> x, Vec<T> y) noexcept {
     return where((x >= y) | (x != x), x, y);
 }
 
 template <class T>
-bool any_of(Mask<T> m) noexcept {
+BALMER_INLINE bool any_of(Mask<T> m) noexcept {
     return __builtin_expect(any(m), 0);
 }
 
 /// c[0] x^(n-1) + ... + c[n-1].
 template <class T, std::size_t n>
-Vec<T> horner(const T (&c)[n], Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> horner(const T (&c)[n], Vec<T> x) noexcept {
     Vec<T> sum = Vec<T>::broadcast(c[0]);
 #pragma GCC unroll 32
     for (std::size_t i = 1; i < n; ++i) sum = fma(sum, x, Vec<T>::broadcast(c[i]));
@@ -169,7 +172,7 @@ Vec<T> horner(const T (&c)[n], Vec<T> x) noexcept {
 
 /// 2^n, where `shifted` is n + kMagic and n lies between the smallest and the largest exponent.
 template <class T>
-Vec<T> power_of_two(Vec<T> shifted) noexcept {
+BALMER_INLINE Vec<T> power_of_two(Vec<T> shifted) noexcept {
     return real((bits(shifted) + Bits<T>::all(Format<T>::kBias)) << Format<T>::kFractionBits);
 }
 
@@ -181,41 +184,41 @@ struct Sum {
 
 /// x + y exactly.
 template <class T>
-Sum<T> two_sum(Vec<T> x, Vec<T> y) noexcept {
+BALMER_INLINE Sum<T> two_sum(Vec<T> x, Vec<T> y) noexcept {
     const Vec<T> high = x + y, rest = high - x;
     return {high, (x - (high - rest)) + (y - rest)};
 }
 
 /// x + y exactly, if |x| >= |y| or x is 0.
 template <class T>
-Sum<T> fast_two_sum(Vec<T> x, Vec<T> y) noexcept {
+BALMER_INLINE Sum<T> fast_two_sum(Vec<T> x, Vec<T> y) noexcept {
     const Vec<T> high = x + y;
     return {high, y - (high - x)};
 }
 
 /// x y exactly.
 template <class T>
-Sum<T> two_product(Vec<T> x, Vec<T> y) noexcept {
+BALMER_INLINE Sum<T> two_product(Vec<T> x, Vec<T> y) noexcept {
     const Vec<T> high = x * y;
     return {high, fma(x, y, -high)};
 }
 
 /// Sums of two numbers each, to nearly twice the bits of one.
 template <class T>
-Sum<T> add(Sum<T> x, Sum<T> y) noexcept {
+BALMER_INLINE Sum<T> add(Sum<T> x, Sum<T> y) noexcept {
     const Sum<T> high = two_sum(x.high, y.high);
     return fast_two_sum(high.high, high.low + (x.low + y.low));
 }
 
 template <class T>
-Sum<T> multiply(Sum<T> x, Sum<T> y) noexcept {
+BALMER_INLINE Sum<T> multiply(Sum<T> x, Sum<T> y) noexcept {
     const Sum<T> high = two_product(x.high, y.high);
     return fast_two_sum(high.high, fma(x.high, y.low, fma(x.low, y.high, high.low)));
 }
 
 /// x / y with one division; the low part is right to a few bits less than a number's.
 template <class T>
-Sum<T> divide(Sum<T> x, Sum<T> y) noexcept {
+BALMER_INLINE Sum<T> divide(Sum<T> x, Sum<T> y) noexcept {
     const Vec<T> inverse = 1 / y.high, quotient = x.high * inverse;
     const Vec<T> rest = fnma(quotient, y.high, x.high) + fnma(quotient, y.low, x.low);
     return fast_two_sum(quotient, rest * inverse);

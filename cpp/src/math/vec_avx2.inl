@@ -8,6 +8,7 @@ struct Native<double> {
     using Real = double __attribute__((vector_size(32)));
     using Integer = std::uint64_t __attribute__((vector_size(32)));
     using Truth = Real;  ///< all bits of a lane set, or none
+    static constexpr bool kSplits = false;
     static constexpr int kSize = 4;
 
     static Real broadcast(double x) noexcept { return _mm256_set1_pd(x); }
@@ -37,6 +38,7 @@ struct Native<float> {
     using Real = float __attribute__((vector_size(32)));
     using Integer = std::uint32_t __attribute__((vector_size(32)));
     using Truth = Real;  ///< all bits of a lane set, or none
+    static constexpr bool kSplits = false;
     static constexpr int kSize = 8;
 
     static Real broadcast(float x) noexcept { return _mm256_set1_ps(x); }

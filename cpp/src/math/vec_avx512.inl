@@ -8,6 +8,7 @@ struct Native<double> {
     using Real = double __attribute__((vector_size(64)));
     using Integer = std::uint64_t __attribute__((vector_size(64)));
     using Truth = __mmask8;
+    static constexpr bool kSplits = true;  ///< has `scale`, `mantissa` and `exponent`
     static constexpr int kSize = 8;
 
     static Real broadcast(double x) noexcept { return _mm512_set1_pd(x); }
@@ -30,6 +31,11 @@ struct Native<double> {
     static Real fma(Real x, Real y, Real z) noexcept { return _mm512_fmadd_pd(x, y, z); }
     static Real fnma(Real x, Real y, Real z) noexcept { return _mm512_fnmadd_pd(x, y, z); }
     static Real sqrt(Real x) noexcept { return _mm512_sqrt_pd(x); }
+    static Real scale(Real x, Real n) noexcept { return _mm512_scalef_pd(x, n); }
+    static Real mantissa(Real x) noexcept { return _mm512_getmant_pd(x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan); }
+    static Real exponent(Real x) noexcept { return _mm512_getexp_pd(x); }
+    /// NaN passes: of unordered operands the instructions take the second.
+    static Real clamp(Real x, Real low, Real high) noexcept { return _mm512_min_pd(high, _mm512_max_pd(low, x)); }
 };
 
 template <>
@@ -37,6 +43,7 @@ struct Native<float> {
     using Real = float __attribute__((vector_size(64)));
     using Integer = std::uint32_t __attribute__((vector_size(64)));
     using Truth = __mmask16;
+    static constexpr bool kSplits = true;  ///< has `scale`, `mantissa` and `exponent`
     static constexpr int kSize = 16;
 
     static Real broadcast(float x) noexcept { return _mm512_set1_ps(x); }
@@ -59,6 +66,11 @@ struct Native<float> {
     static Real fma(Real x, Real y, Real z) noexcept { return _mm512_fmadd_ps(x, y, z); }
     static Real fnma(Real x, Real y, Real z) noexcept { return _mm512_fnmadd_ps(x, y, z); }
     static Real sqrt(Real x) noexcept { return _mm512_sqrt_ps(x); }
+    static Real scale(Real x, Real n) noexcept { return _mm512_scalef_ps(x, n); }
+    static Real mantissa(Real x) noexcept { return _mm512_getmant_ps(x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan); }
+    static Real exponent(Real x) noexcept { return _mm512_getexp_ps(x); }
+    /// NaN passes: of unordered operands the instructions take the second.
+    static Real clamp(Real x, Real low, Real high) noexcept { return _mm512_min_ps(high, _mm512_max_ps(low, x)); }
     static Native<double>::Real low_half(Real x) noexcept { return _mm512_cvtps_pd(_mm512_castps512_ps256(x)); }
     static Native<double>::Real high_half(Real x) noexcept { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1)); }
     static Real narrow(Native<double>::Real low, Native<double>::Real high) noexcept {

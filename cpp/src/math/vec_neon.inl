@@ -8,6 +8,7 @@ struct Native<double> {
     using Real = float64x2_t;
     using Integer = uint64x2_t;
     using Truth = Integer;  ///< all bits of a lane set, or none
+    static constexpr bool kSplits = false;
     static constexpr int kSize = 2;
 
     static Real broadcast(double x) noexcept { return vdupq_n_f64(x); }
@@ -41,6 +42,7 @@ struct Native<float> {
     using Real = float32x4_t;
     using Integer = uint32x4_t;
     using Truth = Integer;  ///< all bits of a lane set, or none
+    static constexpr bool kSplits = false;
     static constexpr int kSize = 4;
 
     static Real broadcast(float x) noexcept { return vdupq_n_f32(x); }

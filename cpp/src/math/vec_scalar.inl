@@ -9,6 +9,7 @@ struct ScalarNative {
     using Real = T;
     using Integer = U;
     using Truth = bool;
+    static constexpr bool kSplits = false;
     static constexpr int kSize = 1;
 
     static Real broadcast(T x) noexcept { return x; }
