@@ -33,7 +33,9 @@ function(balmer_add_isa_objects target)
     else()
       target_compile_options(${objects} PRIVATE "$<$<NOT:$<CONFIG:Debug>>:-O3>")
     endif()
-    target_compile_options(${objects} PRIVATE -fno-math-errno -fno-trapping-math ${balmer_isa_flags_${isa}})
+    # Kernels throw nothing; with exceptions on, each object would hold a weak reference to their run-time.
+    target_compile_options(${objects} PRIVATE -fno-math-errno -fno-trapping-math -fno-exceptions
+                                              ${balmer_isa_flags_${isa}})
     set_target_properties(${objects} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden)
     target_sources(${target} PRIVATE "$<TARGET_OBJECTS:${objects}>")
     string(TOUPPER "BALMER_HAVE_${isa}" definition)

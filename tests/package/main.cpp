@@ -1,4 +1,5 @@
 // Uses each module of the installed library: reads a formula, fits its constants, prints it.
+#include <balmer/core/error.hpp>
 #include <balmer/eval/isa.hpp>
 #include <balmer/expr/parse.hpp>
 #include <balmer/expr/print.hpp>
