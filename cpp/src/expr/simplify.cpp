@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "algebra.hpp"
+
 namespace balmer {
 namespace {
 
@@ -204,6 +206,12 @@ class Simplifier {
                 break;
             }
             default:
+                if (detail::absorbs(nodes_[i - 1].op, op)) {
+                    erase(i);
+                } else if (detail::is_even(op) && is(i - 1, Op::Neg)) {
+                    erase(i - 1);
+                    return true;
+                }
                 break;
         }
         return false;

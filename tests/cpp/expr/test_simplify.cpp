@@ -4,11 +4,13 @@
 
 #include <bitset>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "balmer/expr/parse.hpp"
 #include "balmer/expr/print.hpp"
+#include "expr/algebra.hpp"
 #include "random_expression.hpp"
 #include "scalar_walk.hpp"
 
@@ -131,6 +133,42 @@ TEST_CASE("simplify cancels features only, which are finite") {
     CHECK(simplified("0 * log(x0)") == "0 * log(x0)");
     CHECK(simplified("x0 / x0") == "x0 / x0");
     CHECK(simplified("0 / x0") == "0 / x0");
+}
+
+TEST_CASE("simplify drops what the outer operator does not see or would do again") {
+    for (const char* outer : {"abs", "square", "cos", "cosh"}) {
+        CHECK(simplified((std::string(outer) + "(-x0)").c_str()) == std::string(outer) + "(x0)");
+    }
+    CHECK(simplified("sin(-x0)") == "sin(-x0)");
+    CHECK(simplified("abs(-abs(x0))") == "abs(x0)");
+    CHECK(simplified("abs(exp(x0) )") == "exp(x0)");
+    CHECK(simplified("abs(sin(x0))") == "abs(sin(x0))");
+    CHECK(simplified("relu(relu(x0))") == "relu(x0)");
+    CHECK(simplified("relu(abs(x0 - x1))") == "abs(x0 - x1)");
+    CHECK(simplified("floor(round(x0))") == "round(x0)");
+    CHECK(simplified("sign(sign(x0))") == "sign(x0)");
+    CHECK(simplified("abs(sign(x0))") == "abs(sign(x0))");
+}
+
+TEST_CASE("the laws behind that hold for every operator that is said to obey them") {
+    Rng rng(61, 0);
+    const double special[] = {0.0, 1.0, -1.0, 0.5, -2.5, 1e300, -1e300, std::numeric_limits<double>::infinity(),
+                              -std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()};
+    const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+    for (int i = 0; i < 2000; ++i) {
+        const double a = i < 10 ? special[i] : 10 * rng.normal();
+        const double b = 10 * rng.normal();
+        CAPTURE(a);
+        for (const OpInfo& row : operator_table()) {
+            CAPTURE(row.name);
+            const double value = apply(row.op, a, b, b);
+            if (detail::is_even(row.op)) REQUIRE(same(apply(row.op, -a), value));
+            if (detail::is_commutative(row.op)) REQUIRE(same(apply(row.op, b, a), value));
+            for (const OpInfo& outer : operator_table()) {
+                if (detail::absorbs(row.op, outer.op)) REQUIRE(same(apply(outer.op, value), value));
+            }
+        }
+    }
 }
 
 TEST_CASE("simplify introduces no operator") {
