@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "balmer/expr/simplify.hpp"
+#include "search/shrink.hpp"
 
 namespace balmer {
 
@@ -16,7 +17,7 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// Iterations that look for a simpler formula after an exact one was found.
+/// Iterations that look for a simpler formula after the simplest exact one so far was found.
 constexpr int kExactIterations = 1;
 
 std::uint64_t hash_of(const Candidate& candidate) noexcept { return LossTable::key(candidate.roles); }
@@ -107,8 +108,11 @@ void Evolution::run_iteration(Archive& archive, Control& control) {
     merge(archive);
     if (control.is_cancelled()) return;  // the iteration is not over: its islands go on from where they are
     ++iteration_;
-    refine_leader(archive);
-    if (exact_complexity(archive) > 0) ++exact_iterations_;
+    const int exact = exact_complexity(archive);
+    refine_leader(archive, control);
+    if (const int now = exact_complexity(archive); now > 0) {
+        exact_iterations_ = now == exact ? exact_iterations_ + 1 : 0;
+    }
     migrate(archive);
 }
 
@@ -124,17 +128,22 @@ void Evolution::merge(Archive& archive) {
     frequencies_.close_iteration();
 }
 
-/// Islands fit constants only roughly. When the best formula is nearly exact, fit it fully, to see whether it is.
-void Evolution::refine_leader(Archive& archive) {
+/// Islands fit constants only roughly. When the best formula is nearly exact, fit it fully, to see whether it is; if so,
+/// take away what it does not need.
+void Evolution::refine_leader(Archive& archive, const Control& control) {
     const std::vector<const Candidate*> front = archive.front(problem_->floor);
     constexpr double kNearlyExact = 1e-8;
     if (front.empty() || front.back()->loss > kNearlyExact * problem_->norm) return;
-    if (front.back()->loss <= problem_->floor || hash_of(*front.back()) == refined_) return;
-    refined_ = hash_of(*front.back());
-    static const std::atomic<bool> kNever = false;
+    if (hash_of(*front.back()) == refined_) return;
+    FitWorkspace<double>& workspace = scratch_[0].workspace;
     Candidate leader = problem_->judged(simplify(front.back()->roles[0], problem_->operators), 0);
-    const double loss = fit_fully(leader, problem_->objective, scratch_[0].workspace, own_evaluations_, kNever);
-    archive.offer(problem_->judged(leader.roles[0], loss));
+    const double loss = fit_fully(leader, problem_->objective, workspace, own_evaluations_, control.cancelled());
+    leader = problem_->judged(leader.roles[0], loss);
+    if (problem_->is_exact(leader)) {
+        leader = shrunk(leader, *problem_, workspace, own_evaluations_, control.cancelled());
+    }
+    archive.offer(leader);
+    refined_ = hash_of(*archive.front(problem_->floor).back());
 }
 
 void Evolution::migrate(const Archive& archive) {
@@ -190,7 +199,7 @@ void Evolution::migrate(const Archive& archive) {
 
 int Evolution::exact_complexity(const Archive& archive) const {
     const std::vector<const Candidate*> front = archive.front(problem_->floor);
-    return !front.empty() && front.back()->loss <= problem_->floor ? front.back()->complexity : 0;
+    return !front.empty() && problem_->is_exact(*front.back()) ? front.back()->complexity : 0;
 }
 
 int Evolution::max_complexity(const Archive& archive) const {
@@ -208,7 +217,7 @@ int Evolution::max_complexity(const Archive& archive) const {
 std::optional<StopReason> Evolution::reason_to_stop(const Archive& archive, const Control& control) const {
     if (control.is_cancelled()) return StopReason::interrupted;
     if (const int exact = exact_complexity(archive);
-        exact == 1 || (exact > 0 && exact_iterations_ > kExactIterations)) {
+        exact == 1 || (exact > 0 && exact_iterations_ >= kExactIterations)) {
         return StopReason::exact;
     }
     if (early_stop(archive)) return StopReason::early_stop;

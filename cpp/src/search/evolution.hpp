@@ -43,7 +43,7 @@ class Evolution {
     template <class Body>
     void for_each_island(Control& control, Body body);
     void merge(Archive& archive);
-    void refine_leader(Archive& archive);
+    void refine_leader(Archive& archive, const Control& control);
     void migrate(const Archive& archive);
     [[nodiscard]] int max_complexity(const Archive& archive) const;
     [[nodiscard]] int exact_complexity(const Archive& archive) const;
@@ -62,7 +62,7 @@ class Evolution {
     std::vector<Candidate> guesses_;
     int iteration_ = 0;
     int leg_start_ = 0;         // iteration at which the present `niterations` began
-    int exact_iterations_ = 0;  // since an exact formula was found
+    int exact_iterations_ = 0;  // since the simplest exact formula was found
     double own_evaluations_ = 0;
     std::uint64_t refined_ = 0;  // hash of the leader that was fitted last
 

@@ -57,6 +57,12 @@ std::size_t Problem::batch_rows() const noexcept {
     return size < rows ? size : 0;
 }
 
+bool Problem::is_exact(const Candidate& candidate) const noexcept {
+    std::size_t constants = 0;
+    for (const Expression& role : candidate.roles) constants += role.constants.size();
+    return candidate.loss <= floor && (constants < data.n_rows() || candidate.complexity == 1);
+}
+
 Candidate Problem::judged(const Expression& expression, double loss) const {
     Candidate candidate;
     candidate.roles = {expression};

@@ -28,6 +28,9 @@ struct Problem {
     }
     /// Rows of a batch; 0: no batches.
     [[nodiscard]] std::size_t batch_rows() const noexcept;
+    /// Whether the candidate explains the target to its rounding, and not for having as many constants as there are rows.
+    [[nodiscard]] bool is_exact(const Candidate& candidate) const noexcept;
+    /// An expression with that loss on all rows, as a candidate.
     [[nodiscard]] Candidate judged(const Expression& expression, double loss) const;
 
     const Dataset<double>& data;
