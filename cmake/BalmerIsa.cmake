@@ -20,6 +20,8 @@ set(balmer_isa_flags_x86_v3 -march=x86-64-v3)
 set(balmer_isa_flags_x86_v4 -march=x86-64-v4 -mprefer-vector-width=512)
 set(balmer_isa_flags_neon "")
 
+set(balmer_math_flags -fno-math-errno -fno-trapping-math)
+
 # Adds the kernels to `target`, and defines BALMER_HAVE_<ISA> for its sources, so that dispatch.cpp knows which are there.
 function(balmer_add_isa_objects target)
   foreach(isa IN LISTS BALMER_ISAS)
@@ -34,11 +36,13 @@ function(balmer_add_isa_objects target)
       target_compile_options(${objects} PRIVATE "$<$<NOT:$<CONFIG:Debug>>:-O3>")
     endif()
     # Kernels throw nothing; with exceptions on, each object would hold a weak reference to their run-time.
-    target_compile_options(${objects} PRIVATE -fno-math-errno -fno-trapping-math -fno-exceptions
-                                              ${balmer_isa_flags_${isa}})
+    target_compile_options(${objects} PRIVATE ${balmer_math_flags} -fno-exceptions ${balmer_isa_flags_${isa}})
     set_target_properties(${objects} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden)
     target_sources(${target} PRIVATE "$<TARGET_OBJECTS:${objects}>")
     string(TOUPPER "BALMER_HAVE_${isa}" definition)
     target_compile_definitions(${target} PRIVATE ${definition})
   endforeach()
+  # The same mathematics on single numbers, to the same bits.
+  set_source_files_properties("${PROJECT_SOURCE_DIR}/cpp/src/expr/op_apply.cpp"
+                              PROPERTIES COMPILE_OPTIONS "${balmer_math_flags}")
 endfunction()
