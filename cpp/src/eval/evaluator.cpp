@@ -47,6 +47,15 @@ struct Tail {
 };
 
 template <class T>
+bool is_finite(const T* values, std::size_t n) {
+    T sum = 0;  // 0 * value is NaN unless the value is finite
+    for (std::size_t i = 0; i < n; ++i) {
+        sum += 0 * values[i];
+    }
+    return sum == 0;
+}
+
+template <class T>
 void check_features(const Expression& expression, const Dataset<T>& data) {
     if (const std::size_t needed = expression.n_features(); needed > data.n_features()) {
         throw std::invalid_argument("the expression uses feature " + std::to_string(needed - 1) +
@@ -55,9 +64,11 @@ void check_features(const Expression& expression, const Dataset<T>& data) {
     }
 }
 
-/// Values of rows [first, last) of padded data, or of rows before the last partial vector of a view.
+/// Values of rows [first, last) of padded data, or of rows before the last partial vector of a view. Returns whether a
+/// watched program left its range on the way to a value that is not finite.
 template <class T>
-void run_rows(Program<T>& program, std::size_t first, std::size_t last, T* out) {
+bool run_rows(Program<T>& program, std::size_t first, std::size_t last, T* out) {
+    bool left = false;
     for (std::size_t r = first; r < last; r += program.block_rows()) {
         const std::size_t n = std::min(program.block_rows(), last - r);
         if (n % kLanes == 0) {
@@ -65,25 +76,19 @@ void run_rows(Program<T>& program, std::size_t first, std::size_t last, T* out) 
         } else {
             std::copy_n(program.run(r, padded(n)), n, out + r);
         }
+        left = left || (program.is_watched() && !is_finite(out + r, n) && program.left_range(n));
     }
+    return left;
 }
 
-/// Puts right what overflowed on the way: rows [0, direct) of `out` whose values are not finite. Blocks that are finite
-/// stay as they are.
+/// Puts right what overflowed on the way. Blocks that are finite stay as they are.
 template <class T>
-void rescue(const Expression& expression, const OperatorSet& operators, const Dataset<T>& data,
-            std::span<const T* const> columns, std::size_t rows, Program<T>& program, T* out) {
-    if (!has_extended_form(expression, operators, data.is_extreme())) {
-        return;
-    }
-    const auto bad = [](T value) { return !std::isfinite(value); };
-    if (std::none_of(out, out + rows, bad)) {
-        return;
-    }
+void rescue(const Expression& expression, const OperatorSet& operators, std::span<const T* const> columns,
+            std::size_t rows, Program<T>& program, T* out) {
     program.compile(expression, operators, columns, rows, Derivatives::none, Range::extended);
     for (std::size_t r = 0; r < rows; r += program.block_rows()) {
         const std::size_t n = std::min(program.block_rows(), rows - r);
-        if (std::any_of(out + r, out + r + n, bad)) {
+        if (!is_finite(out + r, n)) {
             std::copy_n(program.run(r, padded(n)), n, out + r);
         }
     }
@@ -100,9 +105,10 @@ void evaluate_tail(const Expression& expression, const OperatorSet& operators, c
                    const Tail<T>& tail, Program<T>& program, T* out) {
     const std::size_t first = direct_rows(data);
     const std::size_t rows = data.n_rows() - first;
-    program.compile(expression, operators, tail.columns, rows, Derivatives::none);
-    std::copy_n(program.run(0, kLanes), rows, out + first);
-    rescue<T>(expression, operators, data, tail.columns, rows, program, out + first);
+    program.compile_values(expression, operators, tail.columns, rows, data.is_extreme());
+    if (run_rows(program, 0, rows, out + first)) {
+        rescue<T>(expression, operators, tail.columns, rows, program, out + first);
+    }
 }
 
 template <class T>
@@ -151,17 +157,17 @@ Workspace<T>& Workspace<T>::operator=(Workspace&&) noexcept = default;
 
 template <class T>
 void Evaluator<T>::evaluate(const Expression& expression, std::span<T> out, Workspace<T>& workspace) const {
-    check_features(expression, *data_);
     if (out.size() != data_->n_rows()) {
         throw std::invalid_argument("the output has " + std::to_string(out.size()) + " elements, the data have " +
                                     std::to_string(data_->n_rows()) + " rows");
     }
     const FlushSubnormals scope(eval::kernels());
     Program<T>& program = workspace.program();
-    program.compile(expression, *operators_, data_->columns(), data_->n_rows(), Derivatives::none);
+    program.compile_values(expression, *operators_, data_->columns(), data_->n_rows(), data_->is_extreme());
     const std::size_t direct = direct_rows(*data_);
-    run_rows(program, 0, direct, out.data());
-    rescue(expression, *operators_, *data_, data_->columns(), direct, program, out.data());
+    if (run_rows(program, 0, direct, out.data())) {
+        rescue(expression, *operators_, data_->columns(), direct, program, out.data());
+    }
     if (direct < data_->n_rows()) {
         evaluate_tail(expression, *operators_, *data_, Tail<T>(*data_, direct), program, out.data());
     }
@@ -174,9 +180,10 @@ double Evaluator<T>::mean_squared_error(const Expression& expression, std::size_
     const eval::Kernels<T>& kernels = eval::kernels_of<T>(table);
     const FlushSubnormals scope(table);
     Program<T>& program = workspace.program();
-    program.compile(expression, *operators_, data_->columns(), rows, Derivatives::none);
+    program.compile_values(expression, *operators_, data_->columns(), rows, data_->is_extreme());
     const double weight = data_->weight_sum(rows);
     const double limit = std::min(bound * weight, std::numeric_limits<double>::max());
+    bool left = false;  // whether the range was left in the first block that is not finite
     const auto sum_of_squares = [&]() {
         alignas(kAlignment) std::array<double, eval::kSumLanes> lanes{};
         double sum = 0;
@@ -190,13 +197,14 @@ double Evaluator<T>::mean_squared_error(const Expression& expression, std::size_
             r += n;
             sum = eval::sum_lanes(lanes.data());
             if (!(sum <= limit)) {
+                left = program.is_watched() && !std::isfinite(sum) && program.left_range(n);
                 break;
             }
         }
         return sum;
     };
     double sum = sum_of_squares();
-    if (!std::isfinite(sum) && has_extended_form(expression, *operators_, data_->is_extreme())) {
+    if (left) {
         program.compile(expression, *operators_, data_->columns(), rows, Derivatives::none, Range::extended);
         sum = sum_of_squares();
     }
@@ -266,9 +274,6 @@ void evaluate_all(std::span<const Expression* const> expressions, std::span<cons
                                     std::to_string(expressions.size()) + " expressions over " + std::to_string(rows) +
                                     " rows");
     }
-    for (const Expression* expression : expressions) {
-        check_features(*expression, data);
-    }
     const std::size_t direct = direct_rows(data);
     const bool tiled = rows > 2 * kTileRows;
     const std::size_t group = tiled ? kTilePrograms : 1;
@@ -286,16 +291,20 @@ void evaluate_all(std::span<const Expression* const> expressions, std::span<cons
         const FlushSubnormals scope(table);
         const std::size_t first = g * group, last = std::min(first + group, expressions.size());
         for (std::size_t e = first; e < last; ++e) {
-            own[e - first].compile(*expressions[e], *operators[e], data.columns(), rows, Derivatives::none);
+            own[e - first].compile_values(*expressions[e], *operators[e], data.columns(), rows, data.is_extreme());
         }
+        std::array<bool, kTilePrograms> left{};
         const std::size_t tile = tiled ? kTileRows : std::max<std::size_t>(direct, 1);
         for (std::size_t r = 0; r < direct; r += tile) {
             for (std::size_t e = first; e < last; ++e) {
-                run_rows(own[e - first], r, std::min(r + tile, direct), out.data() + e * rows);
+                const bool here = run_rows(own[e - first], r, std::min(r + tile, direct), out.data() + e * rows);
+                left[e - first] = left[e - first] || here;
             }
         }
         for (std::size_t e = first; e < last; ++e) {
-            rescue(*expressions[e], *operators[e], data, data.columns(), direct, own[0], out.data() + e * rows);
+            if (left[e - first]) {
+                rescue(*expressions[e], *operators[e], data.columns(), direct, own[0], out.data() + e * rows);
+            }
         }
         if (direct < rows) {
             const Tail<T> tail(data, direct);

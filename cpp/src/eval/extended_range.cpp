@@ -4,10 +4,13 @@
 // log|a| + log|b|, log|a + b| by factoring out the larger; each with its sign. The result is the plain value where that
 // is finite, so nothing changes where nothing went wrong, and the other elsewhere. Derivatives always go the second way,
 // for the first has factors like 0 * inf even where its value is right.
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
 #include "eval/program.hpp"
+#include "eval/reach.hpp"
 
 namespace balmer::eval {
 namespace {
@@ -27,63 +30,30 @@ void prefer(T* out, const T* a, const T* b, const T* c, std::size_t n) noexcept 
 
 constexpr std::int16_t row_of(Op op) { return static_cast<std::int16_t>(static_cast<int>(op) - kFirstOp); }
 
-constexpr bool grows(Op op) { return op == Op::Exp || op == Op::Expm1 || op == Op::Sinh || op == Op::Cosh; }
-
-/// Operators whose logarithm is made from those of their operands.
-constexpr bool is_chain(Op op) {
-    switch (op) {
-        case Op::Add:
-        case Op::Sub:
-        case Op::Mul:
-        case Op::Div:
-        case Op::Neg:
-        case Op::Inv:
-        case Op::Square:
-        case Op::Cube:
-        case Op::Sqrt:
-        case Op::Pow:
-            return true;
-        default:
-            return false;
-    }
-}
-
-constexpr bool is_logarithm(Op op) { return op == Op::Log || op == Op::Log2 || op == Op::Log10; }
-
-constexpr bool is_product(Op op) { return is_chain(op) && op != Op::Add && op != Op::Sub && op != Op::Neg; }
-
-/// Whether a growing operator lies below node `i` with only chain operators between.
-bool reaches_growth(const Expression& expression, std::size_t i, bool extreme) noexcept {
-    const Op op = expression.nodes[i].op;
-    if (grows(op) || (extreme && is_product(op))) {
-        return true;
-    }
-    if (!is_chain(op)) {
-        return false;
-    }
-    for (std::size_t k = 0; k < expression.nodes[i].arity; ++k) {
-        if (reaches_growth(expression, expression.operand(i, k), extreme)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 }  // namespace
 
 bool has_extended_form(const Expression& expression, const OperatorSet& operators, bool extreme) noexcept {
+    std::array<Reach, kMaxNodes> reach;
     for (std::size_t i = 0; i < expression.nodes.size(); ++i) {
         const Node& node = expression.nodes[i];
+        reach[i] = Reach::nothing;
+        if (node.is_leaf()) {
+            continue;
+        }
         if (OperatorSet::is_user(node.op)) {
             if (has_extended_form(operators.user(node.op).body, operators, extreme)) {
                 return true;
             }
-        } else if (is_logarithm(node.op) || node.op == Op::Inv || node.op == Op::Div) {
-            const std::size_t below = node.op == Op::Div ? 1 : 0;
-            if (reaches_growth(expression, expression.operand(i, below), extreme && is_logarithm(node.op))) {
-                return true;
-            }
+            continue;
         }
+        if (needs_range(node.op, reach[i - 1], extreme)) {
+            return true;
+        }
+        Reach below = Reach::nothing;
+        for (std::size_t k = 0; k < node.arity; ++k) {
+            below = std::max(below, reach[expression.operand(i, k)]);
+        }
+        reach[i] = reach_of(node.op, below);
     }
     return false;
 }
@@ -117,7 +87,7 @@ bool Program<T>::may_overflow(const Value& value) const noexcept {
         return false;
     }
     const Op op = static_cast<Op>(record.row + kFirstOp);
-    if (grows(op) || is_product(op)) {
+    if (leaves_range(op)) {
         return true;
     }
     if (!is_chain(op)) {
@@ -257,7 +227,7 @@ typename Program<T>::LogForm Program<T>::log_form(const Value& value) {
 template <class T>
 void Program<T>::extend(Op op, const Value* operands) {
     const bool quotient = op == Op::Div || op == Op::Inv;
-    if (!(is_logarithm(op) && may_overflow(operands[0])) && !(quotient && may_overflow(operands[op == Op::Div ? 1 : 0]))) {
+    if (!(range_role(op) == RangeRole::logarithm && may_overflow(operands[0])) && !(quotient && may_overflow(operands[op == Op::Div ? 1 : 0]))) {
         return;
     }
     const Value plain = stack_.back();

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <string>
+
+#include "eval/reach.hpp"
 
 namespace balmer::eval {
 namespace {
@@ -52,6 +56,141 @@ void Program<T>::reserve(std::size_t slots, std::size_t constants) {
 }
 
 template <class T>
+void Program<T>::choose_blocks(std::size_t n_rows) {
+    const std::size_t bytes = keeps_all() ? kDerivativeBlockBytes : kValueBlockBytes;
+    block_rows_ = std::min(bytes / sizeof(T), padded(n_rows));
+    stride_ = bytes / sizeof(T) + kAlignment / sizeof(T);
+}
+
+template <class T>
+void Program<T>::compile_values(const Expression& expression, const OperatorSet& operators,
+                                std::span<const T* const> columns, std::size_t n_rows, bool extreme) {
+    kernels_ = &kernels_of<T>(kernels());
+    operators_ = &operators;
+    columns_ = columns;
+    mode_ = Derivatives::none;
+    range_ = Range::plain;
+    choose_blocks(n_rows);
+    if (!compile_plain(expression, extreme)) {
+        const bool watch = has_extended_form(expression, operators, extreme);
+        compile(expression, operators, columns, n_rows, Derivatives::none, watch ? Range::watched : Range::plain);
+    }
+}
+
+/// One pass over the nodes with nothing but the operand stack: at a hundred rows compiling costs as much as running.
+/// Gives up (false) where a user's operator or something that may need an extended range turns up.
+template <class T>
+bool Program<T>::compile_plain(const Expression& expression, bool extreme) {
+    struct Entry {
+        const T* p;
+        std::size_t mask;
+        std::int32_t slot;  // -1: a column; -2: a scalar
+        Reach reach;
+    };
+    constexpr std::int32_t kColumnEntry = -1, kScalarEntry = -2;
+    const std::size_t n_nodes = expression.nodes.size();
+    reserve(2 * n_nodes + 2, expression.constants.size());
+    constants_.resize(expression.constants.size());
+    n_constants_ = expression.constants.size();
+    set_constants(expression.constants);
+    code_.resize(3 * n_nodes + 1);
+    records_.clear();
+    Instruction* next = code_.data();
+    Entry stack[kMaxNodes];
+    stack[0] = {nullptr, 0, kScalarEntry, Reach::nothing};
+    Entry* end = stack;
+    std::int32_t top = 0;
+    const auto fill = [&](Entry& entry) {
+        T* const out = slot(top);
+        *next++ = {kernels_->fill, out, entry.p, nullptr, nullptr, 0, 0, 0};
+        entry = {out, 0, top++, entry.reach};
+    };
+    for (const Node& node : expression.nodes) {
+        if (node.op == Op::Feature) {
+            if (node.index >= columns_.size()) {
+                return false;  // the full way says what is wrong
+            }
+            *end++ = {columns_[node.index], kColumn, kColumnEntry, Reach::nothing};
+            continue;
+        }
+        if (node.op == Op::Constant) {
+            *end++ = {&constants_[node.index], 0, kScalarEntry, Reach::nothing};
+            continue;
+        }
+        if (OperatorSet::is_user(node.op)) {
+            return false;
+        }
+        const auto& forward = kernels_->forward[static_cast<std::size_t>(node.op) - kFirstOp];
+        Entry& a = end[-node.arity];
+        if (node.arity == 1) {
+            if (needs_range(node.op, a.reach, extreme)) {
+                return false;
+            }
+            if (a.slot == kScalarEntry) {
+                fill(a);
+            }
+            const std::int32_t out = a.slot >= 0 ? a.slot : top;
+            T* const p = slot(out);
+            *next++ = {forward[vv], p, a.p, nullptr, nullptr, a.mask, 0, 0};
+            top = out + 1;
+            a = {p, 0, out, reach_of(node.op, a.reach)};
+        } else if (node.arity == 2) {
+            Entry& b = end[-1];
+            if (needs_range(node.op, b.reach, extreme)) {
+                return false;
+            }
+            if (a.slot == kScalarEntry && b.slot == kScalarEntry) {
+                fill(a);
+            }
+            const Form form = b.slot == kScalarEntry ? vs : a.slot == kScalarEntry ? sv : vv;
+            const std::int32_t out = a.slot >= 0 ? a.slot : b.slot >= 0 ? b.slot : top;
+            T* const p = slot(out);
+            *next++ = {forward[form], p, a.p, b.p, nullptr, a.mask, b.mask, 0};
+            top = out + 1;
+            a = {p, 0, out, reach_of(node.op, std::max(a.reach, b.reach))};
+            end = &b;
+        } else {
+            std::int32_t out = top;
+            for (Entry* entry = &a; entry != end; ++entry) {
+                if (entry->slot == kScalarEntry) {
+                    fill(*entry);
+                }
+            }
+            for (Entry* entry = &a; entry != end; ++entry) {
+                out = entry->slot >= 0 ? std::min(out, entry->slot) : out;
+            }
+            T* const p = slot(out);
+            *next++ = {forward[vv], p, a.p, end[-2].p, end[-1].p, a.mask, end[-2].mask, end[-1].mask};
+            top = out + 1;
+            end -= 2;
+            a = {p, 0, out, Reach::nothing};
+        }
+    }
+    const Entry& result = stack[0];
+    if (result.slot < 0) {
+        *next++ = {result.slot == kScalarEntry ? kernels_->fill : kernels_->copy, slot(0), result.p, nullptr, nullptr,
+                   result.mask, 0, 0};
+    }
+    code_.resize(static_cast<std::size_t>(next - code_.data()));
+    return true;
+}
+
+template <class T>
+bool Program<T>::left_range(std::size_t n) const noexcept {
+    constexpr T largest = std::numeric_limits<T>::max();
+    for (const T* values : watched_) {
+        unsigned count = 0;  // no early exit: this way the loop is vectorised
+        for (std::size_t i = 0; i < n; ++i) {
+            count += static_cast<unsigned>(values[i] == 0) | static_cast<unsigned>(std::abs(values[i]) > largest);
+        }
+        if (count != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+template <class T>
 void Program<T>::compile(const Expression& expression, const OperatorSet& operators,
                          std::span<const T* const> columns, std::size_t n_rows, Derivatives derivatives, Range range,
                          const Expression* loss, const T* target, const T* weights) {
@@ -61,9 +200,7 @@ void Program<T>::compile(const Expression& expression, const OperatorSet& operat
     mode_ = derivatives;
     range_ = range;
     const bool values_only = derivatives == Derivatives::none;
-    const std::size_t bytes = keeps_all() ? kDerivativeBlockBytes : kValueBlockBytes;
-    block_rows_ = std::min(bytes / sizeof(T), padded(n_rows));
-    stride_ = bytes / sizeof(T) + kAlignment / sizeof(T);
+    choose_blocks(n_rows);
 
     Extent total = extent(expression, operators);
     n_constants_ = expression.constants.size();
@@ -81,6 +218,8 @@ void Program<T>::compile(const Expression& expression, const OperatorSet& operat
         literals += 4 * (total.operations + 1);  // the 1 of a sign and the factors of logarithms
     }
     reserve(slots, literals);
+    next_watched_ = static_cast<std::int32_t>(slots) - 1;
+    watched_.clear();
     constants_.resize(n_constants_);
     set_constants(expression.constants);
 
@@ -212,8 +351,15 @@ void Program<T>::emit(Op op, int arity, std::int32_t base) {
             }
         }
     }
+    const std::int32_t stack_top = out + 1;
+    bool watch = false;
+    if (range_ == Range::watched && leaves_range(op)) {  // a slot of its own, which nothing overwrites
+        watch = true;
+        out = next_watched_--;
+        watched_.push_back(slot(out));
+    }
     append(kernels_->forward[row][form], row, arity, form, operands, out);
-    top_ = out + 1;
+    top_ = watch ? stack_top - 1 : stack_top;
     const Value result{slot(out), 0, Kind::slot, static_cast<std::int32_t>(code_.size()) - 1, out};
     Value kept[3];
     std::copy_n(operands, arity, kept);
@@ -251,7 +397,7 @@ void Program<T>::call(Op op, int arity, std::int32_t base) {
         return;
     }
     if (result.slot != lowest) {
-        if (result.slot >= frame.base) {
+        if (result.slot >= frame.base && result.slot < top_) {
             code_.back().out = slot(lowest);
         } else {
             append(kernels_->copy, kCopy, 1, vv, &result, lowest);

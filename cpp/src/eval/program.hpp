@@ -20,6 +20,7 @@ enum class Derivatives : std::uint8_t { none, constants, features };
 /// How a program treats values that leave the range of doubles on the way to a result inside it.
 enum class Range : std::uint8_t {
     plain,     ///< as written
+    watched,   ///< as written, and left_range() tells whether an exponential left the range (values alone)
     extended,  ///< log(exp(a) + b), exp(a) / (exp(a) + 1) and the like through logarithms where the plain way is not finite
 };
 
@@ -40,6 +41,16 @@ class Program {
     void compile(const Expression& expression, const OperatorSet& operators, std::span<const T* const> columns,
                  std::size_t n_rows, Derivatives derivatives, Range range = Range::plain,
                  const Expression* loss = nullptr, const T* target = nullptr, const T* weights = nullptr);
+
+    /// The usual way to values: Range::plain, or Range::watched where has_extended_form() (which costs nothing more here).
+    void compile_values(const Expression& expression, const OperatorSet& operators, std::span<const T* const> columns,
+                        std::size_t n_rows, bool extreme);
+
+    [[nodiscard]] bool is_watched() const noexcept { return range_ == Range::watched; }
+
+    /// Whether, in the last run over n rows of a watched program, an operation that Range::extended may rescue gave
+    /// infinity or zero.
+    [[nodiscard]] bool left_range(std::size_t n) const noexcept;
 
     [[nodiscard]] std::size_t block_rows() const noexcept { return block_rows_; }
 
@@ -123,6 +134,8 @@ class Program {
         std::int32_t base;  // slots from here on are the body's own
     };
 
+    void choose_blocks(std::size_t n_rows);
+    bool compile_plain(const Expression& expression, bool extreme);
     void compile_nodes(const Expression& expression, const Frame* frame, bool fitted);
     void emit(Op op, int arity, std::int32_t base);
     void call(Op op, int arity, std::int32_t base);
@@ -151,6 +164,8 @@ class Program {
     std::vector<Adjoint> reverse_;
     std::vector<Value> stack_;
     std::vector<LogForm> log_forms_;  // by instruction
+    std::vector<const T*> watched_;   // values of the operations that may leave the range
+    std::int32_t next_watched_ = 0;   // their slots are counted down from the last
     AlignedVector<T> slots_;
     AlignedVector<T> constants_;
     std::vector<const T*> jacobian_;

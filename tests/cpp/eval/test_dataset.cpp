@@ -6,7 +6,9 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <numeric>
+#include <stdexcept>
 #include <vector>
 
 #include "balmer/core/rng.hpp"
