@@ -36,9 +36,25 @@ inline double random_constant(Rng& rng, Constants kind) {
     if (kind == Constants::special && rng.below(2) == 0) {
         constexpr double kInf = std::numeric_limits<double>::infinity();
         constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-        constexpr double kSpecial[] = {0.0,   -0.0,   1.0,    -1.0,    kInf,      -kInf,     kNan,
-                                       5e-324, 1e-310, 1e-5,   123456., 1e16,      1e22,      1.7976931348623157e308,
-                                       -1e100, 0.1,    1. / 3, -2.5,    2.2250738585072014e-308};
+        constexpr double kSpecial[] = {0.0,
+                                       -0.0,
+                                       1.0,
+                                       -1.0,
+                                       kInf,
+                                       -kInf,
+                                       kNan,
+                                       5e-324,
+                                       1e-310,
+                                       1e-5,
+                                       123456.,
+                                       1e16,
+                                       1e22,
+                                       1.7976931348623157e308,
+                                       -1e100,
+                                       0.1,
+                                       1. / 3,
+                                       -2.5,
+                                       2.2250738585072014e-308};
         return kSpecial[rng.below(std::size(kSpecial))];
     }
     constexpr double kScale[] = {1e-3, 1e-2, 0.1, 1, 10, 100, 1000};

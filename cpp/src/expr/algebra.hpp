@@ -27,9 +27,7 @@ constexpr bool is_commutative(Op op) noexcept {
 constexpr bool is_associative(Op op) noexcept { return is_commutative(op) && op != Op::Equal; }
 
 /// f(-a) == f(a).
-constexpr bool is_even(Op op) noexcept {
-    return op == Op::Abs || op == Op::Square || op == Op::Cos || op == Op::Cosh;
-}
+constexpr bool is_even(Op op) noexcept { return op == Op::Abs || op == Op::Square || op == Op::Cos || op == Op::Cosh; }
 
 /// Its values are not negative (or NaN).
 constexpr bool is_nonnegative(Op op) noexcept {

@@ -227,8 +227,8 @@ bool Expression::valid(const OperatorSet& operators, std::size_t n_features) con
 }
 
 bool operator==(const Expression& a, const Expression& b) noexcept {
-    return a.nodes == b.nodes && std::ranges::equal(a.constants, b.constants,
-                                                    [](double x, double y) { return bits_of(x) == bits_of(y); });
+    return a.nodes == b.nodes &&
+           std::ranges::equal(a.constants, b.constants, [](double x, double y) { return bits_of(x) == bits_of(y); });
 }
 
 std::uint64_t structural_hash(const Expression& expression) noexcept {

@@ -11,8 +11,18 @@
 namespace balmer::detail {
 
 /// From loosest to tightest. A prefix minus binds tighter than a product and looser than a power: -x^2 is -(x^2).
-enum class Precedence : std::uint8_t { lowest, ternary, logical_or, logical_and, comparison, sum, product, negation,
-                                       power, atom };
+enum class Precedence : std::uint8_t {
+    lowest,
+    ternary,
+    logical_or,
+    logical_and,
+    comparison,
+    sum,
+    product,
+    negation,
+    power,
+    atom
+};
 
 struct InfixSymbol {
     std::string_view symbol;

@@ -20,8 +20,22 @@ constexpr bool is_zero(std::string_view derivative) noexcept { return derivative
 
 constexpr std::array kTable = {
 #define BALMER_OP(id, names, arity, value, da, db, dc, text, latex, sympy, complexity, low, high, units) \
-    OpInfo{Op::id, first_word(names), other_words(names), arity, text, latex,        sympy,      #value, #da, \
-           #db,    #dc,               complexity,         low,   high, Units::units, !(is_zero(#da) && is_zero(#db) && is_zero(#dc))},
+    OpInfo{Op::id,                                                                                       \
+           first_word(names),                                                                            \
+           other_words(names),                                                                           \
+           arity,                                                                                        \
+           text,                                                                                         \
+           latex,                                                                                        \
+           sympy,                                                                                        \
+           #value,                                                                                       \
+           #da,                                                                                          \
+           #db,                                                                                          \
+           #dc,                                                                                          \
+           complexity,                                                                                   \
+           low,                                                                                          \
+           high,                                                                                         \
+           Units::units,                                                                                 \
+           !(is_zero(#da) && is_zero(#db) && is_zero(#dc))},
 #include "balmer/expr/operators.def"
 #undef BALMER_OP
 };

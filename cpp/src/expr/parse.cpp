@@ -314,8 +314,8 @@ class Parser {
     [[noreturn]] void fail_arity(const Pending& call, std::size_t count) const {
         const std::uint8_t arity = operators_.arity(*operators_.find(call.name));
         fail(text(), call.position,
-             quoted(call.name) + " takes " + std::to_string(arity) + (arity == 1 ? " operand" : " operands") + ", not " +
-                 std::to_string(count) + (count >= kMaxArity + 1 ? " or more," : ","));
+             quoted(call.name) + " takes " + std::to_string(arity) + (arity == 1 ? " operand" : " operands") +
+                 ", not " + std::to_string(count) + (count >= kMaxArity + 1 ? " or more," : ","));
     }
 
     [[noreturn]] void fail_open() const {

@@ -138,7 +138,8 @@ class TextPrinter {
         // if it binds equally tight.
         const auto tighter = static_cast<Precedence>(static_cast<int>(form.precedence) + 1);
         const bool right = form.precedence == Precedence::power;
-        print(expression_.operand(i, 0), right ? tighter : form.precedence);
+        const bool left = !right && form.precedence != Precedence::comparison;  // comparisons do not chain
+        print(expression_.operand(i, 0), left ? form.precedence : tighter);
         out_ += ' ';
         out_ += form.symbol;
         out_ += ' ';
@@ -171,8 +172,9 @@ std::string number_text(double value, int precision) {
     constexpr auto kScientific = std::chars_format::scientific;
     const double magnitude = std::fabs(value);
     const std::to_chars_result end =
-        precision >= 17 ? std::to_chars(buffer, buffer + sizeof buffer, magnitude, kScientific)
-                        : std::to_chars(buffer, buffer + sizeof buffer, magnitude, kScientific, std::max(precision, 1) - 1);
+        precision >= 17
+            ? std::to_chars(buffer, buffer + sizeof buffer, magnitude, kScientific)
+            : std::to_chars(buffer, buffer + sizeof buffer, magnitude, kScientific, std::max(precision, 1) - 1);
     const std::string_view text(buffer, static_cast<std::size_t>(end.ptr - buffer));
     const std::size_t e = text.find('e');
     int exponent = 0;

@@ -184,8 +184,7 @@ class LatexPrinter {
     }
 
     void print_operand(std::size_t i, const Place& place) {
-        const bool enclosed =
-            outer_precedence(i) < place.at_least || (place.after_symbol && begins_with_minus(i));
+        const bool enclosed = outer_precedence(i) < place.at_least || (place.after_symbol && begins_with_minus(i));
         if (enclosed) out_ += "\\left(";
         print(i);
         if (enclosed) out_ += "\\right)";

@@ -58,8 +58,9 @@ std::optional<double> Scanner::number() {
     double value = 0;
     const auto [end, error] = std::from_chars(decimal.data(), decimal.data() + decimal.size(), value);
     if (error == std::errc::result_out_of_range) {
-        if (is_large(digits, exponent)) fail(text_, begin, "the number " + shown(text_.substr(begin, position_ - begin)) +
-                                                               " is too large for a double,");
+        if (is_large(digits, exponent))
+            fail(text_, begin,
+                 "the number " + shown(text_.substr(begin, position_ - begin)) + " is too large for a double,");
         return 0.0;
     }
     return value;

@@ -132,7 +132,8 @@ class Simplifier {
             if (begin_of(j) <= i) --nodes_[j].size;
         }
         std::move(nodes_.begin() + static_cast<std::ptrdiff_t>(i) + 1,
-                  nodes_.begin() + static_cast<std::ptrdiff_t>(count_), nodes_.begin() + static_cast<std::ptrdiff_t>(i));
+                  nodes_.begin() + static_cast<std::ptrdiff_t>(count_),
+                  nodes_.begin() + static_cast<std::ptrdiff_t>(i));
         --count_;
         changed_ = true;
     }
@@ -153,7 +154,8 @@ class Simplifier {
     void keep_operand(std::size_t i) noexcept {
         const std::size_t first = begin_of(i);
         const std::size_t to = begin_of(count_ - 1);
-        std::move(nodes_.begin() + static_cast<std::ptrdiff_t>(first), nodes_.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+        std::move(nodes_.begin() + static_cast<std::ptrdiff_t>(first),
+                  nodes_.begin() + static_cast<std::ptrdiff_t>(i) + 1,
                   nodes_.begin() + static_cast<std::ptrdiff_t>(to));
         count_ = to + (i + 1 - first);
         changed_ = true;
@@ -271,8 +273,8 @@ class Simplifier {
         const std::size_t b = begin_of(i - 1);
         for (std::size_t k = 0; k < size; ++k) {
             if (nodes_[a + k].op != nodes_[b + k].op || nodes_[a + k].arity != nodes_[b + k].arity) return false;
-            const bool same = is(a + k, Op::Constant) ? value(a + k) == value(b + k)
-                                                      : nodes_[a + k].index == nodes_[b + k].index;
+            const bool same =
+                is(a + k, Op::Constant) ? value(a + k) == value(b + k) : nodes_[a + k].index == nodes_[b + k].index;
             if (!same) return false;
         }
         return true;

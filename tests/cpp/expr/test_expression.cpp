@@ -83,8 +83,7 @@ TEST_CASE("builders give postfix order with sizes and numbered constants") {
     CHECK(e.constants_before(6) == 2);
     CHECK(e.n_features() == 2);
     CHECK(e.depth() == 3);
-    CHECK(e == Expression::apply(Op::Mul,
-                                 Expression::apply(Op::Add, Expression::feature(1), Expression::constant(2)),
+    CHECK(e == Expression::apply(Op::Mul, Expression::apply(Op::Add, Expression::feature(1), Expression::constant(2)),
                                  Expression::apply(Op::Sin, Expression::constant(3))));
 }
 

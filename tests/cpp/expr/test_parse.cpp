@@ -210,8 +210,7 @@ TEST_CASE("a message names the place, the problem and a way out") {
     CHECK(first_line(message("2x0")).ends_with("a product needs its '*'"));
     CHECK(first_line(message("x0 = 1")).ends_with("equality is '=='"));
     CHECK(first_line(message("x0 != 1")).ends_with("there is no '!=': write 1 - (a == b)"));
-    CHECK(first_line(message("x0 < x1 < x2")) ==
-          "comparisons do not chain at position 8: write a < b && b < c");
+    CHECK(first_line(message("x0 < x1 < x2")) == "comparisons do not chain at position 8: write a < b && b < c");
     CHECK(first_line(message("`x0")) == "the backquote is not closed at position 0");
 }
 

@@ -33,7 +33,11 @@ const char* const kCorpus[] = {
 bool is_utf8(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
         const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
-        const std::size_t length = byte(i) < 0x80 ? 1 : byte(i) < 0xC2 ? 0 : byte(i) < 0xE0 ? 2 : byte(i) < 0xF0 ? 3 : 4;
+        const std::size_t length = byte(i) < 0x80   ? 1
+                                   : byte(i) < 0xC2 ? 0
+                                   : byte(i) < 0xE0 ? 2
+                                   : byte(i) < 0xF0 ? 3
+                                                    : 4;
         if (length == 0 || i + length > text.size() || byte(i) > 0xF4) return false;
         for (std::size_t k = 1; k < length; ++k) {
             if ((byte(i + k) & 0xC0) != 0x80) return false;
@@ -109,9 +113,9 @@ TEST_CASE("malformed: random bytes") {
 }
 
 TEST_CASE("malformed: random tokens") {
-    const char* const kTokens[] = {"x0", "x1", "a",  "1",  "2.5", "-", "+", "*", "/", "^",  "**", "%",  "(",
-                                   ")",  ",",  "?",  ":",  "<",   ">", "=", "==", "&&", "||", "sin", "max", "ifelse",
-                                   " ",  "`",  "nan", "inf", "pi", "1f0", "->", "f(", "₁", "."};
+    const char* const kTokens[] = {"x0",  "x1",     "a", "1", "2.5", "-",   "+",  "*",   "/",  "^",  "**", "%",
+                                   "(",   ")",      ",", "?", ":",   "<",   ">",  "=",   "==", "&&", "||", "sin",
+                                   "max", "ifelse", " ", "`", "nan", "inf", "pi", "1f0", "->", "f(", "₁",  "."};
     Rng rng(43, 0);
     int accepted = 0;
     for (int i = 0; i < 60'000; ++i) {
@@ -123,7 +127,8 @@ TEST_CASE("malformed: random tokens") {
 }
 
 TEST_CASE("malformed: long texts") {
-    for (const char* piece : {"(", ")", "-", "x0+", "sin(", "`", "x", "\xE2\x82\x80", "\x80", "1", "0.", "x0?", "1:", ",", " "}) {
+    for (const char* piece :
+         {"(", ")", "-", "x0+", "sin(", "`", "x", "\xE2\x82\x80", "\x80", "1", "0.", "x0?", "1:", ",", " "}) {
         std::string text;
         while (text.size() < 50'000) text += piece;
         check(text);

@@ -61,12 +61,19 @@ TEST_CASE("number_text reads back to the same bits") {
 }
 
 TEST_CASE("text has the parentheses that it needs and no others") {
-    for (const char* text : {"x0 + x1 + x2", "x0 + (x1 + x2)", "x0 - (x1 - x2)", "x0 * (x1 + x2)", "x0 * x1 + x2",
-                             "x0 / (x1 * x2)", "x0 / x1 * x2", "x0 ^ x1 ^ x2", "(x0 ^ x1) ^ x2", "-x0 ^ 2", "(-x0) ^ 2",
-                             "-(x0 + x1)", "-(x0 * x1)", "-x0 * x1", "x0 * -x1", "x0 - -x1", "x0 - -1.5", "-2 * x0",
-                             "(-2) ^ x0", "-2 ^ x0", "2 ^ -x0", "2 ^ -2", "2 ^ (-2) ^ x0", "-(2)", "-(-2)", "-(-x0)",
-                             "-(nan)", "-inf + nan", "sin(x0 + x1)", "-sin(x0)", "max(x0, -x1)", "(x0 + 1) ^ 2",
-                             "ifelse(x0, x1, x2)", "mod(x0, 2)", "greater(x0, 1)", "x0 ^ -x1 ^ x2", "x0 + -1"}) {
+    for (const char* text : {"x0 + x1 + x2",   "x0 + (x1 + x2)", "x0 - (x1 - x2)",
+                             "x0 * (x1 + x2)", "x0 * x1 + x2",   "x0 / (x1 * x2)",
+                             "x0 / x1 * x2",   "x0 ^ x1 ^ x2",   "(x0 ^ x1) ^ x2",
+                             "-x0 ^ 2",        "(-x0) ^ 2",      "-(x0 + x1)",
+                             "-(x0 * x1)",     "-x0 * x1",       "x0 * -x1",
+                             "x0 - -x1",       "x0 - -1.5",      "-2 * x0",
+                             "(-2) ^ x0",      "-2 ^ x0",        "2 ^ -x0",
+                             "2 ^ -2",         "2 ^ (-2) ^ x0",  "-(2)",
+                             "-(-2)",          "-(-x0)",         "-(nan)",
+                             "-inf + nan",     "sin(x0 + x1)",   "-sin(x0)",
+                             "max(x0, -x1)",   "(x0 + 1) ^ 2",   "ifelse(x0, x1, x2)",
+                             "mod(x0, 2)",     "greater(x0, 1)", "x0 ^ -x1 ^ x2",
+                             "x0 + -1"}) {
         CHECK(again(text) == text);
     }
     CHECK(again("((x0)) + ((x1 * (x2)))") == "x0 + x1 * x2");
@@ -113,9 +120,8 @@ TEST_CASE("parse reads what to_text wrote, for random expressions with any const
     const Names names = {"velocity", "x y", "inf"};
     Rng rng(52, 0);
     for (int i = 0; i < 20'000; ++i) {
-        const test::RandomExpressionOptions options{.max_nodes = i % 100 == 0 ? kMaxNodes : 30,
-                                                    .leaf_is_constant = 0.5,
-                                                    .constants = test::Constants::special};
+        const test::RandomExpressionOptions options{
+            .max_nodes = i % 100 == 0 ? kMaxNodes : 30, .leaf_is_constant = 0.5, .constants = test::Constants::special};
         const Expression e = test::random_expression(rng, options, operators);
         const std::string text = i % 2 ? to_text(e, names, operators) : to_text(e, {}, operators);
         CAPTURE(text);
@@ -128,8 +134,8 @@ TEST_CASE("the infix operators alone, where parentheses matter most") {
     Rng rng(53, 0);
     const std::vector<Op> infix = {Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Pow, Op::Neg};
     for (int i = 0; i < 50'000; ++i) {
-        const Expression e = test::random_expression(
-            rng, {.max_nodes = 12, .constants = test::Constants::special, .operators = infix});
+        const Expression e =
+            test::random_expression(rng, {.max_nodes = 12, .constants = test::Constants::special, .operators = infix});
         const std::string text = to_text(e);
         CAPTURE(text);
         REQUIRE(parse(text) == e);

@@ -113,9 +113,9 @@ TEST_CASE("simplify does not merge constants into one that is out of range") {
 }
 
 TEST_CASE("simplify removes neutral elements") {
-    for (const char* text : {"x0 + 0", "0 + x0", "x0 - 0", "x0 * 1", "1 * x0", "x0 / 1", "x0 ^ 1", "-(-x0)", "-(0 - x0)",
-                             "inv(inv(x0))", "1 / (1 / x0) * 1", "min(x0, x0)", "max(x0, x0)", "ifelse(1, x0, x1)",
-                             "ifelse(-1, x1, x0)", "cond(2, x0)", "x0 + 1 - 1", "2 * x0 * 0.5"}) {
+    for (const char* text : {"x0 + 0", "0 + x0", "x0 - 0", "x0 * 1", "1 * x0", "x0 / 1", "x0 ^ 1", "-(-x0)",
+                             "-(0 - x0)", "inv(inv(x0))", "1 / (1 / x0) * 1", "min(x0, x0)", "max(x0, x0)",
+                             "ifelse(1, x0, x1)", "ifelse(-1, x1, x0)", "cond(2, x0)", "x0 + 1 - 1", "2 * x0 * 0.5"}) {
         CAPTURE(text);
         CHECK(simplified(text) == "x0");
     }
@@ -152,8 +152,16 @@ TEST_CASE("simplify drops what the outer operator does not see or would do again
 
 TEST_CASE("the laws behind that hold for every operator that is said to obey them") {
     Rng rng(61, 0);
-    const double special[] = {0.0, 1.0, -1.0, 0.5, -2.5, 1e300, -1e300, std::numeric_limits<double>::infinity(),
-                              -std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()};
+    const double special[] = {0.0,
+                              1.0,
+                              -1.0,
+                              0.5,
+                              -2.5,
+                              1e300,
+                              -1e300,
+                              std::numeric_limits<double>::infinity(),
+                              -std::numeric_limits<double>::infinity(),
+                              std::numeric_limits<double>::quiet_NaN()};
     const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
     for (int i = 0; i < 2000; ++i) {
         const double a = i < 10 ? special[i] : 10 * rng.normal();

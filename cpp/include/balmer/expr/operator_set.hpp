@@ -17,7 +17,7 @@ struct UserOperator {
     std::vector<std::string> parameters;  ///< their names, 1 to kMaxArity
     std::string text;                     ///< the definition as the user wrote it
     int complexity = 1;
-    Expression body;  ///< feature k is parameter k; its constants are fixed
+    Expression body;                 ///< feature k is parameter k; its constants are fixed
     std::size_t expanded_nodes = 0;  ///< nodes of the body, with those of the user operators in it
 };
 
@@ -42,7 +42,9 @@ class OperatorSet {
     [[nodiscard]] std::string_view name(Op op) const noexcept;
     [[nodiscard]] int complexity(Op op) const noexcept;
 
-    [[nodiscard]] static constexpr bool is_user(Op op) noexcept { return static_cast<std::uint8_t>(op) >= kFirstUserOp; }
+    [[nodiscard]] static constexpr bool is_user(Op op) noexcept {
+        return static_cast<std::uint8_t>(op) >= kFirstUserOp;
+    }
     [[nodiscard]] const std::vector<UserOperator>& user() const noexcept { return user_; }
     [[nodiscard]] const UserOperator& user(Op op) const noexcept {
         return user_[static_cast<std::size_t>(op) - kFirstUserOp];

@@ -9,7 +9,7 @@
 namespace balmer {
 
 struct PrintOptions {
-    int precision = 17;  ///< significant digits of constants; 17: the shortest decimal that reads back to the same double
+    int precision = 17;  ///< significant digits of constants; 17: as many as read back to the same double
 };
 
 /// Infix text that `parse` reads back to an equal expression: parse(to_text(e)) == e at full precision.
