@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "search/probe.hpp"
 #include "search/view_solver.hpp"
 
 namespace balmer::search {
@@ -52,11 +53,44 @@ std::vector<std::uint32_t> first_rows(const Dataset<double>& data, std::size_t c
     return rows;
 }
 
+double mean_of(const View& view) {
+    double sum = 0, weights = 0;
+    for (std::size_t i = 0; i < view.target.size(); ++i) {
+        const double w = view.weight.empty() ? 1 : view.weight[i];
+        sum += w * view.target[i];
+        weights += w;
+    }
+    return sum / weights;
+}
+
 }  // namespace
 
 Seed::Seed(const Dataset<double>& data, const OperatorSet& operators, const SearchOptions& options,
            SeedSwitches switches)
     : data_(data), operators_(operators), options_(options), switches_(switches) {}
+
+void Seed::solve(const std::vector<View>& views, Polisher& polisher, const Campaign& campaign,
+                 const std::function<void(std::string)>& log) const {
+    SeedArchive& archive = polisher.archive();
+    std::vector<std::unique_ptr<ViewSolver>> solvers;
+    for (const View& view : views) {
+        solvers.push_back(std::make_unique<ViewSolver>(view, polisher, first_rows(data_, campaign.screen_rows)));
+    }
+    for (const std::size_t atoms : campaign.atoms) {
+        for (std::size_t v = 0; v < views.size(); ++v) {
+            RoundOptions round;
+            round.atoms = atoms;
+            round.factors = atoms / 4;
+            round.weighted = campaign.weighted;
+            round.polish = campaign.weighted ? 100 : 30;
+            round.noise = archive.best() ? std::sqrt(archive.best()->loss) : 0;
+            round.stage = campaign.weighted ? "weighted families" : "families";
+            solvers[v]->round(round);
+            log(views[v].name + ": " + round.stage + ", " + std::to_string(atoms) + " atoms");
+            if (archive.exact() || polisher.stopped()) return;
+        }
+    }
+}
 
 SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     SeedResult result;
@@ -73,37 +107,27 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
 
     polisher.submit({Expression::constant(data_.target_mean())}, "constant");
     const View raw = raw_view(data_, vocabulary);
-    if (data_.target_variance() > 0 && switches_.families) {
-        std::vector<const View*> views{&raw};
-        for (const View* view : views) {
-            ViewSolver solver(*view, polisher, first_rows(data_, kScreenRows));
-            for (const std::size_t atoms : {std::size_t{800}, std::size_t{4000}}) {
-                RoundOptions round;
-                round.atoms = atoms;
-                round.factors = atoms / 4;
-                round.stage = "families";
-                solver.round(round);
-                log(view->name + ": families, " + std::to_string(atoms) + " atoms");
-                if (archive.exact() || polisher.stopped()) break;
-            }
-            if (archive.exact() || polisher.stopped()) break;
+    std::vector<View> views;
+    if (data_.target_variance() > 0) {
+        if (switches_.views) {
+            ProbeResult probed = probe(raw, vocabulary);
+            views = std::move(probed.views);
+            log("probe, " + std::to_string(views.size()) + " views");
         }
-        if (!archive.exact() && !polisher.stopped()) {
-            for (const View* view : views) {
-                ViewSolver solver(*view, polisher, first_rows(data_, kNoisyScreenRows));
-                for (const std::size_t atoms : {std::size_t{800}, std::size_t{3000}}) {
-                    RoundOptions round;
-                    round.atoms = atoms;
-                    round.factors = atoms / 4;
-                    round.weighted = true;
-                    round.polish = 100;
-                    round.noise = archive.best() ? std::sqrt(archive.best()->loss) : 0;
-                    round.stage = "weighted families";
-                    solver.round(round);
-                    log(view->name + ": weighted families, " + std::to_string(atoms) + " atoms");
-                    if (archive.exact() || polisher.stopped()) break;
-                }
-            }
+        views.push_back(raw);
+    }
+    std::erase_if(views, [&](const View& view) {
+        if (!view.variables.empty()) return false;
+        // Everything was peeled: what is left is the constant.
+        polisher.submit({power_product(mean_of(view), view.unit, vocabulary)}, "powers");
+        log(view.name + ": powers");
+        return true;
+    });
+    const auto done = [&] { return archive.exact() != nullptr || polisher.stopped(); };
+    if (switches_.families && !done()) {
+        solve(views, polisher, {.atoms = {800, 4000}, .weighted = false, .screen_rows = kScreenRows}, log);
+        if (!done()) {
+            solve(views, polisher, {.atoms = {800, 3000}, .weighted = true, .screen_rows = kNoisyScreenRows}, log);
         }
     }
     result.exact = archive.exact() != nullptr;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "balmer/search/options.hpp"
 #include "balmer/search/search.hpp"
 #include "search/polisher.hpp"
+#include "search/view.hpp"
 
 namespace balmer::search {
 
@@ -47,6 +49,16 @@ class Seed {
     [[nodiscard]] SeedResult run(Work& work, const std::atomic<bool>& cancel) const;
 
    private:
+    /// Rounds of growing libraries over all views.
+    struct Campaign {
+        std::vector<std::size_t> atoms;
+        bool weighted = false;
+        std::size_t screen_rows = 64;
+    };
+
+    void solve(const std::vector<View>& views, Polisher& polisher, const Campaign& campaign,
+               const std::function<void(std::string)>& log) const;
+
     const Dataset<double>& data_;
     const OperatorSet& operators_;
     const SearchOptions& options_;

@@ -179,26 +179,32 @@ Expression Vocabulary::divide(const Expression& a, const Expression& b) const {
 }
 
 Expression Vocabulary::whole_power(const Expression& a, int p) const {
-    if (p == 1) return a;
-    const Expression powered = apply(Op::Pow, a, Expression::constant(p));
-    if (p == 2) {
-        const Expression square = apply(Op::Square, a), product = apply(Op::Mul, a, a);
-        const Expression user = user_square_ == Op::Constant ? Expression{} : apply(user_square_, a);
-        return cheapest({&square, &user, &product, &powered});
+    // The least complex way to each power up to p, from those below.
+    const std::size_t last = static_cast<std::size_t>(p);
+    std::vector<Expression> best(last + 1);
+    best[1] = a;
+    const auto squared = [&](const Expression& e) {
+        const Expression square = apply(Op::Square, e), product = apply(Op::Mul, e, e);
+        const Expression user = user_square_ == Op::Constant ? Expression{} : apply(user_square_, e);
+        return cheapest({&square, &user, &product});
+    };
+    const auto cubed = [&](const Expression& e) {
+        const Expression cube = apply(Op::Cube, e);
+        const Expression user = user_cube_ == Op::Constant ? Expression{} : apply(user_cube_, e);
+        return cheapest({&cube, &user});
+    };
+    for (std::size_t e = 2; e <= last; ++e) {
+        const Expression powered = apply(Op::Pow, a, Expression::constant(static_cast<double>(e)));
+        const Expression halves = e % 2 == 0 ? squared(best[e / 2]) : Expression{};
+        const Expression thirds = e % 3 == 0 ? cubed(best[e / 3]) : Expression{};
+        Expression sum;
+        for (std::size_t part = 1; part <= std::min<std::size_t>(e / 2, 3); ++part) {
+            const Expression product = multiply(best[e - part], best[part]);
+            sum = cheapest({&product, &sum});
+        }
+        best[e] = cheapest({&halves, &thirds, &sum, &powered});
     }
-    if (p == 3) {
-        const Expression cube = apply(Op::Cube, a);
-        const Expression user = user_cube_ == Op::Constant ? Expression{} : apply(user_cube_, a);
-        const Expression product = multiply(a, whole_power(a, 2));
-        return cheapest({&cube, &user, &product, &powered});
-    }
-    if (p > 16) return powered;
-    const Expression halves = p % 2 == 0 ? whole_power(whole_power(a, p / 2), 2) : Expression{};
-    const Expression thirds = p % 3 == 0 ? whole_power(whole_power(a, p / 3), 3) : Expression{};
-    const Expression step2 = p > 4 ? multiply(whole_power(a, p - 2), whole_power(a, 2)) : Expression{};
-    const Expression step3 = p > 4 ? multiply(whole_power(a, p - 3), whole_power(a, 3)) : Expression{};
-    const Expression step = multiply(a, whole_power(a, p - 1));
-    return cheapest({&halves, &thirds, &powered, &step3, &step2, &step});
+    return best[last];
 }
 
 Expression Vocabulary::power(const Expression& a, double p) const {
@@ -218,7 +224,7 @@ Expression Vocabulary::power(const Expression& a, double p) const {
         const Expression powers = whole_power(root_first, twice);
         const Expression mixed = twice > 1 ? multiply(whole_power(a, twice / 2), root_first) : Expression{};
         whole = cheapest({&root_last, &powers, &mixed});
-    } else if (std::abs(3 * magnitude - std::round(3 * magnitude)) < 1e-12 && magnitude <= 4) {
+    } else if (std::abs(3 * magnitude - std::round(3 * magnitude)) < 1e-12 && magnitude > 0.3 && magnitude <= 4) {
         whole = whole_power(apply(Op::Cbrt, a), static_cast<int>(std::lround(3 * magnitude)));
     }
     if (p < 0) {

@@ -1,0 +1,421 @@
+#include "search/probe.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <optional>
+
+#include "balmer/expr/simplify.hpp"
+#include "search/surface.hpp"
+
+namespace balmer::search {
+namespace {
+
+constexpr std::size_t kFewestRows = 40, kMostRows = 1000;
+constexpr std::size_t kMostSteps = 10, kMostViews = 8, kMostVariables = 24;
+constexpr double kProposal = 0.35;  // largest relative misfit of two gradients that is worth a test
+
+double ln(double x) { return balmer::apply(Op::Log, x); }
+
+/// Coordinates in which sums of two variables are looked for.
+enum class Chart : std::uint8_t { logarithm, plain, square, inverse };
+
+bool positive(const std::vector<double>& x, std::size_t rows) {
+    return std::all_of(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(rows), [](double v) { return v > 0; });
+}
+
+bool in_chart(const std::vector<double>& x, std::size_t rows, Chart chart) {
+    if (chart == Chart::logarithm) return positive(x, rows);
+    if (chart == Chart::inverse) {
+        return std::all_of(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(rows), [](double v) { return v != 0; });
+    }
+    return true;
+}
+
+double chart_value(double x, Chart chart) {
+    switch (chart) {
+        case Chart::logarithm:
+            return ln(x);
+        case Chart::square:
+            return x * x;
+        case Chart::inverse:
+            return 1 / x;
+        default:
+            return x;
+    }
+}
+
+Expression chart_expression(const Expression& x, Chart chart, const Vocabulary& v) {
+    if (chart == Chart::square) return v.power(x, 2);
+    if (chart == Chart::inverse) return v.reciprocal(x);
+    return x;
+}
+
+/// A response that surfaces are fitted to, on the first rows of a view.
+struct Response {
+    std::vector<double> value, root_weight;
+    bool logarithmic = false;
+};
+
+class Prober {
+   public:
+    Prober(const View& raw, const Vocabulary& vocabulary)
+        : vocabulary_(vocabulary), rows_(std::min(raw.target.size(), kMostRows)), view_(raw) {}
+
+    ProbeResult run() {
+        ProbeResult result;
+        if (rows_ < kFewestRows || view_.variables.empty() || view_.variables.size() > kMostVariables) return result;
+        result.surface_residual = noise_ = plain_residual();
+        for (std::size_t step = 0; step < kMostSteps && !view_.variables.empty(); ++step) {
+            if (!drop() && !peel() && !peel_signed() && !merge({Chart::logarithm, Chart::plain}) &&
+                !merge({Chart::square, Chart::inverse})) {
+                break;
+            }
+            result.views.insert(result.views.begin(), view_);
+        }
+        if (result.views.size() > kMostViews) {
+            result.views.erase(result.views.begin() + kMostViews - 2, result.views.end() - 2);
+        }
+        return result;
+    }
+
+   private:
+    const Vocabulary& vocabulary_;
+    std::size_t rows_;
+    View view_;
+    double noise_ = 0;
+
+    [[nodiscard]] Response plain_response() const {
+        Response r;
+        r.value.assign(view_.target.begin(), view_.target.begin() + static_cast<std::ptrdiff_t>(rows_));
+        if (!view_.weight.empty()) {
+            for (std::size_t i = 0; i < rows_; ++i) r.root_weight.push_back(std::sqrt(view_.weight[i]));
+        }
+        return r;
+    }
+
+    /// ln|y| where the sign of y is that of the noise at most, weighted so that it counts like y; nothing otherwise.
+    [[nodiscard]] std::optional<Response> log_response() const {
+        const double sum = view_.weight_sum / static_cast<double>(view_.target.size());
+        double sign = 0;
+        for (std::size_t i = 0; i < rows_; ++i) sign += view_.target[i];
+        Response r;
+        r.logarithmic = true;
+        std::size_t lost = 0;
+        double largest = 0;
+        for (std::size_t i = 0; i < rows_; ++i) {
+            const double y = view_.target[i], w = view_.weight.empty() ? 1 : view_.weight[i] / sum;
+            const double noise = noise_ / std::sqrt(std::max(w, 1e-300));  // in units of this view's target
+            if (y * sign <= 0 || std::abs(y) < 2 * noise) {
+                if (y * sign < 0 && std::abs(y) > 6 * noise) return std::nullopt;
+                ++lost;
+                r.value.push_back(0);
+                r.root_weight.push_back(0);
+                continue;
+            }
+            r.value.push_back(ln(std::abs(y)));
+            r.root_weight.push_back(std::abs(y) * std::sqrt(w));
+            largest = std::max(largest, r.root_weight.back());
+        }
+        if (5 * lost > rows_) return std::nullopt;
+        // Noise of a millionth does not decide anything: then all rows count alike, and small y are seen as well as large.
+        double mean_square = 0;
+        for (const double w : r.root_weight) mean_square += w * w;
+        const bool clean = noise_ * noise_ < 1e-6 * mean_square / static_cast<double>(rows_) && lost == 0;
+        if (clean) {
+            r.root_weight.clear();
+        } else {
+            for (double& w : r.root_weight) w /= largest;
+        }
+        return r;
+    }
+
+    /// The coordinates of all variables: their logarithms where they are positive (and wanted).
+    [[nodiscard]] std::vector<std::vector<double>> coordinates(Chart chart) const {
+        std::vector<std::vector<double>> z;
+        for (const Variable& v : view_.variables) {
+            std::vector<double> column(rows_);
+            const bool fits = in_chart(v.values, rows_, chart);
+            for (std::size_t i = 0; i < rows_; ++i) column[i] = fits ? chart_value(v.values[i], chart) : v.values[i];
+            z.push_back(std::move(column));
+        }
+        return z;
+    }
+
+    /// `free`: numbers of the coordinates of the polynomial, `linear`: of those that enter linearly.
+    static bool fit(Surface& surface, const std::vector<std::vector<double>>& z, const std::vector<std::size_t>& free,
+                    const std::vector<std::size_t>& linear, const Response& response, int degree) {
+        std::vector<const std::vector<double>*> p, l;
+        for (const std::size_t j : free) p.push_back(&z[j]);
+        for (const std::size_t j : linear) l.push_back(&z[j]);
+        return surface.fit(p, l, response.value, response.root_weight, degree);
+    }
+
+    [[nodiscard]] std::vector<std::size_t> everything() const {
+        std::vector<std::size_t> all(view_.variables.size());
+        for (std::size_t j = 0; j < all.size(); ++j) all[j] = j;
+        return all;
+    }
+
+    double plain_residual() {
+        const Response response = plain_response();
+        double best = INFINITY;
+        for (const Chart chart : {Chart::plain, Chart::logarithm}) {
+            Surface surface;
+            if (fit(surface, coordinates(chart), everything(), {}, response, degree_for(view_.variables.size()))) {
+                best = std::min(best, surface.residual());
+            }
+        }
+        if (std::isfinite(best)) return best;
+        return 0;
+    }
+
+    void erase(std::vector<std::size_t> gone) {
+        std::sort(gone.rbegin(), gone.rend());
+        for (const std::size_t j : gone) view_.variables.erase(view_.variables.begin() + static_cast<std::ptrdiff_t>(j));
+    }
+
+    /// Variables without which a surface is no worse.
+    bool drop() {
+        if (view_.variables.size() < 2) return false;
+        const Response response = plain_response();
+        const std::vector<std::vector<double>> z = coordinates(Chart::logarithm);
+        const int degree = degree_for(view_.variables.size());
+        std::vector<std::size_t> kept = everything(), gone;
+        Surface surface;
+        if (!fit(surface, z, kept, {}, response, degree) || surface.r_squared() < 0.5) return false;
+        double evidence = surface.evidence();
+        for (std::size_t j = 0; j < view_.variables.size() && kept.size() > 1; ++j) {
+            std::vector<std::size_t> fewer = kept;
+            std::erase(fewer, j);
+            if (!fit(surface, z, fewer, {}, response, degree) || surface.evidence() > evidence) continue;
+            evidence = surface.evidence();
+            kept = fewer;
+            gone.push_back(j);
+        }
+        if (gone.empty()) return false;
+        for (const std::size_t j : gone) view_.name += " -" + std::to_string(j);
+        erase(gone);
+        return true;
+    }
+
+    /// Divides the target by powers of variables and leaves these out.
+    void divide_by(const std::vector<std::size_t>& which, const std::vector<double>& exponents) {
+        if (view_.weight.empty()) view_.weight.assign(view_.target.size(), 1.0);
+        for (std::size_t k = 0; k < which.size(); ++k) {
+            const Variable& v = view_.variables[which[k]];
+            for (std::size_t i = 0; i < view_.target.size(); ++i) {
+                const double unit = balmer::apply(Op::Pow, v.values[i], exponents[k]);
+                view_.target[i] /= unit;
+                view_.weight[i] *= unit * unit;
+            }
+            view_.unit.push_back({v.expression, exponents[k]});
+            view_.name += " /x" + std::to_string(which[k]) + "^" + std::to_string(exponents[k]).substr(0, 5);
+        }
+        erase(which);
+    }
+
+    /// ln y = p ln x + h(others): variables whose logarithm may as well enter linearly.
+    bool peel() {
+        const std::optional<Response> response = log_response();
+        if (!response) return false;
+        const std::vector<std::vector<double>> z = coordinates(Chart::logarithm);
+        const int degree = degree_for(view_.variables.size());
+        std::vector<std::size_t> free = everything(), linear;
+        Surface surface;
+        if (!fit(surface, z, free, {}, *response, degree) || surface.r_squared() < 0.5) return false;
+        double evidence = surface.evidence();
+        std::vector<std::pair<double, std::size_t>> order;  // the steadiest slopes first
+        for (const std::size_t j : free) {
+            if (!positive(view_.variables[j].values, view_.target.size())) continue;
+            const std::vector<double> g = surface.gradient(j);
+            double mean = 0, spread = 0;
+            for (const double v : g) mean += v;
+            mean /= static_cast<double>(g.size());
+            for (const double v : g) spread += (v - mean) * (v - mean);
+            order.emplace_back(std::sqrt(spread / static_cast<double>(g.size())), j);
+        }
+        std::sort(order.begin(), order.end());
+        for (const auto& [spread, j] : order) {
+            std::vector<std::size_t> fewer = free, more = linear;
+            std::erase(fewer, j);
+            more.push_back(j);
+            if (!fit(surface, z, fewer, more, *response, degree) || surface.evidence() > evidence) continue;
+            evidence = surface.evidence();
+            free = fewer;
+            linear = more;
+        }
+        if (linear.empty() || !fit(surface, z, free, linear, *response, degree)) return false;
+        std::vector<std::size_t> which;
+        std::vector<double> exponents;
+        for (std::size_t k = 0; k < linear.size(); ++k) {
+            const double p = nearest_simple_exponent(surface.slope(k), std::clamp(4 * surface.slope_error(k), 0.01, 0.12));
+            const bool simple = 6 * p == std::nearbyint(6 * p);
+            if (!simple || p == 0) continue;
+            if (vocabulary_.power(Expression::feature(0), p).nodes.empty()) continue;
+            which.push_back(linear[k]);
+            exponents.push_back(p);
+        }
+        if (which.empty()) return false;
+        divide_by(which, exponents);
+        return true;
+    }
+
+    /// y = x^p h(others) where y changes its sign, so that it has no logarithm.
+    bool peel_signed() {
+        if (log_response()) return false;
+        const int degree = degree_for(view_.variables.size());
+        const std::vector<std::vector<double>> z = coordinates(Chart::logarithm);
+        Surface surface;
+        double best_gain = 0, best_exponent = 0;
+        std::size_t best = 0;
+        for (std::size_t j = 0; j < view_.variables.size(); ++j) {
+            const std::vector<double>& x = view_.variables[j].values;
+            if (!in_chart(x, view_.target.size(), Chart::inverse)) continue;
+            for (const double p : {1.0, -1.0, 2.0, -2.0, 3.0, -3.0}) {
+                // Both surfaces are of y / x^p, weighted so that the residual is that of y.
+                Response scaled = plain_response();
+                if (scaled.root_weight.empty()) scaled.root_weight.assign(rows_, 1.0);
+                for (std::size_t i = 0; i < rows_; ++i) {
+                    const double unit = balmer::apply(Op::Pow, x[i], p);
+                    scaled.value[i] /= unit;
+                    scaled.root_weight[i] *= std::abs(unit);
+                }
+                std::vector<std::size_t> others = everything();
+                if (!fit(surface, z, others, {}, scaled, degree) || surface.r_squared() < 0.5) continue;
+                const double all = surface.evidence();
+                std::erase(others, j);
+                if (!fit(surface, z, others, {}, scaled, degree)) continue;
+                // Of several powers that a surface bears, the right one leaves least.
+                const double gain = all - surface.evidence();
+                if (gain > 0 && (best_gain == 0 || gain > best_gain)) {
+                    best_gain = gain;
+                    best_exponent = p;
+                    best = j;
+                }
+            }
+        }
+        if (best_gain <= 0) return false;
+        divide_by({best}, {best_exponent});
+        return true;
+    }
+
+    struct Proposal {
+        double misfit;
+        Chart chart;
+        bool logarithmic;
+        std::size_t i, j;
+        double ratio;
+        bool operator<(const Proposal& o) const {
+            return std::tie(misfit, chart, logarithmic, i, j) < std::tie(o.misfit, o.chart, o.logarithmic, o.i, o.j);
+        }
+    };
+
+    /// h(x_i, x_j) = h(x_i x_j^r) or h(f(x_i) +- f(x_j)): gradients that are proportional everywhere.
+    bool merge(std::initializer_list<Chart> charts) {
+        const std::size_t d = view_.variables.size();
+        if (d < 2) return false;
+        const int degree = degree_for(d);
+        std::vector<Proposal> proposals;
+        const std::optional<Response> log_of_y = log_response();
+        const Response plain = plain_response();
+        std::vector<double> evidence;
+        for (const Chart chart : charts) {
+            const std::vector<std::vector<double>> z = coordinates(chart);
+            for (const bool logarithmic : {true, false}) {
+                if (logarithmic && !log_of_y) continue;
+                Surface surface;
+                const Response& response = logarithmic ? *log_of_y : plain;
+                if (!fit(surface, z, everything(), {}, response, degree) || surface.r_squared() < 0.8) continue;
+                std::vector<std::vector<double>> g;
+                for (std::size_t j = 0; j < d; ++j) g.push_back(surface.gradient(j));
+                for (std::size_t i = 0; i < d; ++i) {
+                    for (std::size_t j = 0; j < d; ++j) {
+                        if (i == j || !in_chart(view_.variables[i].values, view_.target.size(), chart) ||
+                            !in_chart(view_.variables[j].values, view_.target.size(), chart)) {
+                            continue;
+                        }
+                        propose(g, i, j, chart, logarithmic, proposals);
+                    }
+                }
+            }
+        }
+        std::sort(proposals.begin(), proposals.end());
+        for (std::size_t k = 0; k < std::min<std::size_t>(proposals.size(), 6); ++k) {
+            if (accept(proposals[k], proposals[k].logarithmic ? *log_of_y : plain, degree)) return true;
+        }
+        return false;
+    }
+
+    static void propose(const std::vector<std::vector<double>>& g, std::size_t i, std::size_t j, Chart chart,
+                        bool logarithmic, std::vector<Proposal>& proposals) {
+        double ii = 0, ij = 0, jj = 0;
+        for (std::size_t q = 0; q < g[i].size(); ++q) {
+            ii += g[i][q] * g[i][q];
+            ij += g[i][q] * g[j][q];
+            jj += g[j][q] * g[j][q];
+        }
+        if (!(ii > 0) || !(jj > 0)) return;
+        const double slope = ij / ii;
+        double ratio = 0;
+        if (chart == Chart::logarithm) {
+            ratio = nearest_simple_exponent(slope, 0.2);
+            const double size = std::abs(ratio);
+            if (!(size == 1 || size == 2 || size == 3 || size == 1.5) || std::abs(slope - ratio) > 0.12 * size) return;
+            if (size == 1 && i > j) return;  // the same pair from the other side
+        } else {
+            if (i > j || std::abs(std::abs(slope) - 1) > 0.15) return;
+            ratio = slope < 0 ? -1 : 1;
+        }
+        double rest = 0;
+        for (std::size_t q = 0; q < g[i].size(); ++q) {
+            const double e = g[j][q] - ratio * g[i][q];
+            rest += e * e;
+        }
+        const double misfit = std::sqrt(rest / jj);
+        if (misfit < kProposal) proposals.push_back({misfit, chart, logarithmic, i, j, ratio});
+    }
+
+    bool accept(const Proposal& p, const Response& response, int degree) {
+        std::vector<std::vector<double>> z = coordinates(p.chart);
+        Surface surface;
+        if (!fit(surface, z, everything(), {}, response, degree)) return false;
+        const double all = surface.evidence();
+        for (std::size_t q = 0; q < rows_; ++q) z[p.i][q] += p.ratio * z[p.j][q];
+        std::vector<std::size_t> fewer = everything();
+        std::erase(fewer, p.j);
+        if (!fit(surface, z, fewer, {}, response, degree) || surface.evidence() > all) return false;
+        const Variable &a = view_.variables[p.i], &b = view_.variables[p.j];
+        Variable merged;
+        merged.values.resize(view_.target.size());
+        if (p.chart == Chart::logarithm) {
+            const Power powers[] = {{a.expression, 1}, {b.expression, p.ratio}};
+            merged.expression = power_product(1, powers, vocabulary_);
+            for (std::size_t q = 0; q < merged.values.size(); ++q) {
+                merged.values[q] = a.values[q] * balmer::apply(Op::Pow, b.values[q], p.ratio);
+            }
+        } else {
+            const Expression fa = chart_expression(a.expression, p.chart, vocabulary_),
+                             fb = chart_expression(b.expression, p.chart, vocabulary_);
+            merged.expression = p.ratio < 0 ? vocabulary_.subtract(fa, fb) : vocabulary_.add(fa, fb);
+            for (std::size_t q = 0; q < merged.values.size(); ++q) {
+                merged.values[q] = chart_value(a.values[q], p.chart) + p.ratio * chart_value(b.values[q], p.chart);
+            }
+        }
+        if (merged.expression.nodes.empty()) return false;
+        merged.expression = simplify(merged.expression, vocabulary_.operators());
+        static constexpr std::array<const char*, 4> kNames = {"*", "+", "^2+", "^-1+"};
+        view_.name += " [x" + std::to_string(p.i) + kNames[static_cast<std::size_t>(p.chart)] +
+                      std::to_string(p.ratio).substr(0, 4) + " x" + std::to_string(p.j) + "]";
+        erase({p.i, p.j});
+        view_.variables.push_back(std::move(merged));
+        return true;
+    }
+};
+
+}  // namespace
+
+ProbeResult probe(const View& raw, const Vocabulary& vocabulary) { return Prober(raw, vocabulary).run(); }
+
+}  // namespace balmer::search
