@@ -4,6 +4,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MAX_ARITY: int
+
 class ParseError(ValueError): ...
 
 class OpInfo:

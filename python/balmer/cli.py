@@ -275,6 +275,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("always")
             warnings.showwarning = _show_warning
             return _fit(args) if args.command == "fit" else _demo(args)
     except KeyboardInterrupt:

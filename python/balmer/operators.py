@@ -140,8 +140,10 @@ def _by_arity(
     result: dict[int, list[str]] = {}
     for arity, names in sorted(chosen.items()):
         place = _place(arity, operators is not None)
-        if arity not in (1, 2, 3):
-            raise ValueError(f"operators has the arity {arity!r}: operators take 1, 2 or 3 operands")
+        if not isinstance(arity, int) or not 1 <= arity <= _core.MAX_ARITY:
+            raise ValueError(
+                f"operators has the arity {arity!r}: operators take 1 to {_core.MAX_ARITY} operands"
+            )
         if isinstance(names, str):
             raise ValueError(f"{place} is the text {names!r}: give a list, as in [{names!r}]")
         for name in names:

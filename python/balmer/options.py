@@ -134,7 +134,7 @@ def _set_constraints(options: _core.SearchOptions, params: Mapping[str, Any], ch
                 f"constraints: {name!r} takes {arity} operand{'s' if arity > 1 else ''}, but {limits!r} "
                 f"limits {len(values)}: give one number for each operand, -1 for no limit"
             )
-        options.add_constraint(code, [*values, -1, -1, -1][:3])
+        options.add_constraint(code, values)
     for outer, inners in (params["nested_constraints"] or {}).items():
         for inner, depth in inners.items():
             options.add_nested_constraint(

@@ -466,17 +466,15 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
 
         with display:
             result = search.run(report if display.active or should_stop is not None else None)
-        if not result.front:
-            if result.reason == "interrupted":
-                raise KeyboardInterrupt
-            raise ValueError(
-                "no formula has a finite value on every row: choose operators that are defined on these data"
-            )
+        if not result.front and result.reason == "interrupted":
+            raise KeyboardInterrupt
         self.stop_reason_ = "early_stop" if stopped_early else result.reason
         self.interrupted_ = result.reason == "interrupted" and not stopped_early
         self.n_iterations_ += result.iterations
         self.n_evaluations_ += result.evaluations
         self.search_seconds_ += result.seconds
+        if not result.front:  # no iterations and no guesses
+            return self._constant_front(X, y, weights, chosen)
         return Front.of(result.front)
 
     def predict(self, X: ArrayLike, index: int | Sequence[int] | None = None) -> NDArray[np.float64]:

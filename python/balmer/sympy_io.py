@@ -52,7 +52,13 @@ def to_sympy(expression: Expression) -> sympy.Expr:
     )
     namespace.update(zip(placeholders, map(sympy.Symbol, names), strict=True))
     code = compile(ast.fix_missing_locations(_Numbers().visit(tree)), "<formula>", "eval")
-    return sympy.sympify(eval(code, namespace))
+    try:
+        return sympy.sympify(eval(code, namespace))
+    except (ArithmeticError, KeyError, TypeError, ValueError):
+        # sympy computes with the numbers as it builds, and stumbles over what is undefined, such as 1 / 0 or a
+        # comparison of asin(2): then it gets the formula as it stands.
+        with sympy.evaluate(False):
+            return eval(code, namespace)
 
 
 def _chain(symbol: str) -> Callable[..., str]:
@@ -101,7 +107,10 @@ def _to_text(node: Any) -> str:
     if node.is_Symbol:
         return f"`{node.name}`"
     if node.is_Number or node.is_NumberSymbol:
-        return f"({float(node)!r})"
+        try:
+            return f"({float(node)!r})"
+        except OverflowError:
+            raise ValueError(f"{node} is beyond the range of double precision") from None
     if node.func is sympy.Piecewise:
         result = "(0 / 0)"  # no branch holds: undefined, as in sympy
         for value, condition in reversed(node.args):

@@ -18,6 +18,9 @@ Dataset<T> as_dataset(const Columns<T>& X) {
 
 template <class T>
 py::array_t<T> evaluate(const py::list& expressions, const Columns<T>& X, int n_threads) {
+    if (X.ndim() == 2 && X.shape(0) == 0) {  // the core wants a row
+        return py::array_t<T>(std::vector<py::ssize_t>{static_cast<py::ssize_t>(expressions.size()), 0});
+    }
     const Dataset<T> data = as_dataset<T>(X);
     std::vector<const Expression*> formulas;
     std::vector<const OperatorSet*> operators;
@@ -31,7 +34,7 @@ py::array_t<T> evaluate(const py::list& expressions, const Columns<T>& X, int n_
     }
     py::array_t<T> values({static_cast<py::ssize_t>(formulas.size()), static_cast<py::ssize_t>(data.n_rows())});
     const std::span<T> out{values.mutable_data(), formulas.size() * data.n_rows()};
-    if (!out.empty()) {
+    if (!formulas.empty()) {
         const py::gil_scoped_release unlocked;  // no Python object is touched in this block
         evaluate_all<T>(formulas, operators, data, out, n_threads);
     }
@@ -43,6 +46,7 @@ enum class With : std::uint8_t { features, constants };
 /// Values, and derivatives as an array of shape (n_rows, n), column by column as the core writes them.
 std::pair<py::array_t<double>, Columns<double>> derivatives(const BoundExpression& e, const Columns<double>& X,
                                                             With with) {
+    if (X.ndim() == 2 && X.shape(0) == 0) throw std::invalid_argument("X has no rows: at least one is needed");
     const Dataset<double> data = as_dataset<double>(X);
     check_columns(e, data.n_features());
     const std::size_t n = with == With::features ? data.n_features() : e.expression.constants.size();
@@ -50,7 +54,7 @@ std::pair<py::array_t<double>, Columns<double>> derivatives(const BoundExpressio
     Columns<double> slopes({static_cast<py::ssize_t>(data.n_rows()), static_cast<py::ssize_t>(n)});
     const std::span<double> out{values.mutable_data(), data.n_rows()};
     const std::span<double> out_slopes{slopes.mutable_data(), data.n_rows() * n};
-    if (!out.empty()) {
+    {
         const py::gil_scoped_release unlocked;
         const Evaluator<double> evaluator(data, e.context->operators);
         Workspace<double> workspace;

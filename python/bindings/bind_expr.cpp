@@ -109,6 +109,7 @@ void bind_operators(py::module_& m) {
         .def_property_readonly("units", [](const OpInfo& i) { return kUnitNames[static_cast<std::size_t>(i.units)]; })
         .def_readonly("smooth", &OpInfo::smooth);
 
+    m.attr("MAX_ARITY") = kMaxArity;
     m.def("operator_table", [] {
         const std::span<const OpInfo> table = operator_table();
         return std::vector<OpInfo>(table.begin(), table.end());

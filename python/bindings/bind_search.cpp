@@ -2,6 +2,7 @@
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -183,8 +184,11 @@ void bind_options(py::module_& m) {
                for (const int code : codes) o.operators.push_back(static_cast<Op>(code));
            })
         .def("add_constraint",
-             [](SearchOptions& o, int op, const std::array<int, kMaxArity>& max_complexity) {
-                 o.constraints.push_back({static_cast<Op>(op), max_complexity});
+             [](SearchOptions& o, int op, const std::vector<int>& max_complexity) {
+                 ArgumentConstraint constraint{static_cast<Op>(op)};
+                 std::copy_n(max_complexity.begin(), std::min(max_complexity.size(), kMaxArity),
+                             constraint.max_complexity.begin());
+                 o.constraints.push_back(constraint);
              },
              py::arg("op"), py::arg("max_complexity"))
         .def("add_nested_constraint",

@@ -41,7 +41,7 @@ def true_values(info: balmer.OperatorInfo, X: np.ndarray) -> np.ndarray:
             try:
                 value = function(*map(mpmath.mpf, row))
                 values[i] = float(value) if mpmath.im(value) == 0 else np.nan
-            except (ValueError, ZeroDivisionError, TypeError):
+            except (ValueError, ZeroDivisionError, TypeError):  # noqa: PERF203
                 values[i] = np.nan
             except OverflowError:
                 values[i] = np.inf
@@ -49,17 +49,27 @@ def true_values(info: balmer.OperatorInfo, X: np.ndarray) -> np.ndarray:
 
 
 def ulps(value: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Distance in units in the last place of the truth; below the normal numbers, of the smallest one."""
+    """Distance in units in the last place of the truth. Results below the normal numbers count as zero."""
     unit = np.spacing(np.maximum(np.abs(truth), np.finfo(np.float64).tiny))
-    return np.abs(value - truth) / unit
+    flushed = (np.abs(truth) < np.finfo(np.float64).tiny) & (value == 0)
+    return np.where(flushed, 0, np.abs(value - truth) / unit)
 
 
-def central_differences(function: Callable[[np.ndarray], np.ndarray], at: np.ndarray, step: float) -> np.ndarray:
-    """Derivatives with respect to each of `at`, one column each."""
-    columns = []
+def differences(
+    function: Callable[[np.ndarray], np.ndarray], at: np.ndarray, step: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Central differences with respect to each of `at`, one column each, and their uncertainty.
+
+    The uncertainty is large where the slopes on both sides differ, as at a corner.
+    """
+    slopes, doubts = [], []
+    here = function(at)
     for k, value in enumerate(at):
         h = step * max(1.0, abs(value))
         low, high = at.copy(), at.copy()
         low[k], high[k] = value - h, value + h
-        columns.append((function(high) - function(low)) / (high[k] - low[k]))
-    return np.column_stack(columns)
+        with np.errstate(all="ignore"):
+            before, after = (here - function(low)) / h, (function(high) - here) / h
+            slopes.append((before + after) / 2)
+            doubts.append(np.abs(after - before))
+    return np.column_stack(slopes), np.column_stack(doubts)

@@ -14,7 +14,9 @@ any_finite = st.floats(allow_nan=False, allow_infinity=False)
 names = st.lists(
     st.one_of(
         st.sampled_from(["x", "beta", "N", "S", "x y", "sin", "x0", "E", "größe", "a+b", "1", "I"]),
-        st.text(st.characters(exclude_characters="`", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=6),
+        st.text(
+            st.characters(exclude_characters="`", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=6
+        ),
     ),
     min_size=N_FEATURES,
     max_size=N_FEATURES,

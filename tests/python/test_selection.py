@@ -1,0 +1,90 @@
+"""Scores, the choice of a row, tables."""
+
+from __future__ import annotations
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+
+import balmer
+from balmer.selection import Front, scores
+
+FRONT = Front(
+    [1, 3, 5, 9],
+    [10.0, 5.0, 0.01, 0.009],
+    [
+        balmer.parse(text)
+        for text in ("1.5", "x0 + 0.5", "x0 * 2.123456 + x1", "sin(x0) * 2 + x1 - 0.25 * x0")
+    ],
+)
+
+
+def test_score_is_the_fall_of_log_loss_per_complexity():
+    expected = [0, math.log(2) / 2, math.log(500) / 2, math.log(0.01 / 0.009) / 4]
+    np.testing.assert_allclose([row.score for row in FRONT], expected)
+
+
+def test_a_loss_of_zero_has_an_infinite_score():
+    assert scores([1, 2], [1.0, 0.0]) == [0.0, math.inf]
+
+
+def test_a_loss_that_was_infinite_gives_an_infinite_score():
+    assert scores([1, 2], [math.inf, 1.0]) == [0.0, math.inf]
+
+
+@pytest.mark.parametrize(("rule", "row"), [("best", 2), ("score", 2), ("accuracy", 3)])
+def test_rules(rule, row):
+    assert FRONT.select(rule) == row
+
+
+def test_best_looks_only_at_rows_near_the_smallest_loss():
+    front = Front([1, 2, 3, 6], [100.0, 1.0, 0.5, 0.4], [balmer.parse("x0")] * 4)
+    assert front.select("score") == 1
+    assert front.select("best") == 2
+
+
+def test_an_unknown_rule():
+    with pytest.raises(ValueError, match="model_selection is 'bes'"):
+        FRONT.select("bes")
+
+
+def test_a_row_by_number():
+    assert FRONT.row(0, "best") == 0
+    assert FRONT.row(-1, "best") == 3
+    with pytest.raises(IndexError, match="index is 4, but the front has 4 rows"):
+        FRONT.row(4, "best")
+
+
+def test_table_marks_the_row():
+    lines = FRONT.table(2, precision=3).splitlines()
+    assert lines[0].split() == ["complexity", "loss", "score", "equation"]
+    assert lines[3].startswith(">>>>")
+    assert lines[3].endswith("x0 * 2.12 + x1")
+    assert sum(line.startswith(">>>>") for line in lines) == 1
+
+
+def test_frame():
+    frame = FRONT.frame
+    assert list(frame.columns) == ["complexity", "loss", "score", "equation", "sympy_format", "lambda_format"]
+    X = np.array([[1.0, 2.0]])
+    np.testing.assert_allclose(frame.lambda_format[2](X), [4.123456])
+    assert float(frame.sympy_format[2].subs({"x0": 1, "x1": 2})) == pytest.approx(4.123456)
+    assert FRONT.frame is frame
+
+
+def test_pickles_without_the_frame():
+    assert FRONT.frame is not None
+    copied = pickle.loads(pickle.dumps(FRONT))
+    assert copied._frame is None
+    assert list(copied) == list(FRONT)
+
+
+def test_latex_table():
+    text = FRONT.latex_table([2, -1], 3, ["equation", "complexity", "loss"])
+    assert text.count(r"\\") == 3
+    assert r"x_{0} \cdot 2.12 + x_{1}" in text
+    assert "$9$" in text
+    with pytest.raises(ValueError, match="unknown column 'los'"):
+        FRONT.latex_table(None, 3, ["los"])
