@@ -14,10 +14,10 @@ HEADER = """\
 
 <!-- Made by docs/make_operators.py from cpp/include/balmer/expr/operators.def: do not edit. -->
 
-What formulas are made of. `a`, `b` and `c` are the operands; *formula* is what the kernels compute. Special values are
-IEEE's: `log(-1)` is NaN, `1 / 0` is infinite. Truth is `a > 0` and is written 1 and 0. Where *domain* is given, the
-value is a real number only if `a` lies there. Every operator counts {complexity} in the complexity of a formula, unless
-*complexity* or an option says otherwise.
+What formulas are made of. `a`, `b` and `c` are the operands; *formula* is what the kernels compute.
+Special values are IEEE's: `log(-1)` is NaN, `1 / 0` is infinite. Truth is `a > 0` and is written 1 and 0.
+Where *domain* is given, the value is a real number only if `a` lies there. Every operator counts {complexity}
+in the complexity of a formula, unless *complexity* or an option says otherwise.
 
 Operators of your own are text: `"special(x, y) = cos(x) * (x + y)"`. The same language is described in the
 documentation of `balmer.parse`.
@@ -32,13 +32,13 @@ def code(text: str) -> str:
 
 
 def number(value: float) -> str:
-    return f"{value:g}".replace("inf", "∞").replace("-", "−")
+    return f"{value:g}".replace("inf", "∞")
 
 
 def domain(low: float, high: float) -> str:
     if low == -math.inf and high == math.inf:
         return ""
-    left = "(−∞" if low == -math.inf else f"[{number(low)}"
+    left = "(-∞" if low == -math.inf else f"[{number(low)}"
     right = "∞)" if high == math.inf else f"{number(high)}]"
     return f"{left}, {right}"
 
