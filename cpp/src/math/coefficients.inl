@@ -28,15 +28,6 @@ template <>
 inline constexpr float kCosh<float>[] = {0x1.6d43b00000000p-10f, 0x1.5554e80000000p-5f, 0x1.0000000000000p-1f};
 
 template <class T>
-inline constexpr T kTanh[] = {0};
-// (tanh x / x - 1) / x^2 in x^2 on [0.0, 0.3136], off by 1.1e-17
-template <>
-inline constexpr double kTanh<double>[] = {-0x1.51eb0f790fd4cp-16, 0x1.6227bf9d410dfp-14, -0x1.eb2f1f90d81f4p-13, 0x1.34b253ea057a5p-11, -0x1.7d95d08f04614p-10, 0x1.d6d318a012c9ep-9, -0x1.226e324ef7265p-7, 0x1.664f487384560p-6, -0x1.ba1ba1b9f49e6p-5, 0x1.1111111110fd9p-3, -0x1.5555555555555p-2};
-// (tanh x / x - 1) / x^2 in x^2 on [0.0, 0.3136], off by 4.7e-10
-template <>
-inline constexpr float kTanh<float>[] = {0x1.47130c0000000p-9f, -0x1.16af2e0000000p-7f, 0x1.6563720000000p-6f, -0x1.ba13200000000p-5f, 0x1.1111020000000p-3f, -0x1.5555560000000p-2f};
-
-template <class T>
 inline constexpr T kLogOdd[] = {0};
 // (log((1 + s) / (1 - s)) / s - 2) / s^2 in s^2 on [0.0, 0.0401], off by 2.6e-17
 template <>
@@ -44,6 +35,18 @@ inline constexpr double kLogOdd<double>[] = {0x1.16b68338bd78bp-3, 0x1.0e88ea472
 // (log((1 + s) / (1 - s)) / s - 2) / s^2 in s^2 on [0.0, 0.0401], off by 4.1e-9
 template <>
 inline constexpr float kLogOdd<float>[] = {0x1.e66d700000000p-3f, 0x1.242c5a0000000p-2f, 0x1.999a6c0000000p-2f, 0x1.5555560000000p-1f};
+
+template <class T>
+inline constexpr T kShortLogOdd[] = {0};
+// the same to 40 bits on [0.0, 0.0401], off by 3.1e-13
+template <>
+inline constexpr double kShortLogOdd<double>[] = {0x1.5e3af68249425p-3, 0x1.72be46e4ffadap-3, 0x1.c7252825eaa80p-3, 0x1.24923e9b3f973p-2, 0x1.999999a2e50dap-2, 0x1.5555555554abap-1};
+
+template <class T>
+inline constexpr T kShortExp[] = {0};
+// (e^r - 1 - r) / r^2 to 40 bits on [-0.34692, 0.34692], off by 4.7e-13
+template <>
+inline constexpr double kShortExp<double>[] = {0x1.72ada50a7cd68p-19, 0x1.a137426f16cfcp-16, 0x1.a019c3324fe13p-13, 0x1.6c166b8f94446p-10, 0x1.11111117140a3p-7, 0x1.55555565dead9p-5, 0x1.5555555554f8cp-3, 0x1.fffffffffe028p-2};
 
 template <class T>
 inline constexpr T kLog[] = {0};
@@ -59,30 +62,21 @@ inline constexpr double kLogTail<double>[] = {0x1.cd16199869f75p-4, 0x1.a9a5d13a
 
 template <class T>
 inline constexpr T kSin[] = {0};
-// (sin r / r - 1) / r^2 in r^2 on [0.0, 2.4773], off by 3.5e-19
-template <>
-inline constexpr double kSin<double>[] = {0x1.8998e1d239661p-49, -0x1.ae50db30e8f2cp-41, 0x1.61240035bb9dep-33, -0x1.ae64559e4b6cbp-26, 0x1.71de3a5450dd2p-19, -0x1.a01a01a018a28p-13, 0x1.1111111111107p-7, -0x1.5555555555555p-3};
-// (sin r / r - 1) / r^2 in r^2 on [0.0, 2.4773], off by 2.8e-11
-template <>
-inline constexpr float kSin<float>[] = {-0x1.9da1060000000p-26f, 0x1.7196000000000p-19f, -0x1.a019020000000p-13f, 0x1.1111100000000p-7f, -0x1.5555560000000p-3f};
-
-template <class T>
-inline constexpr T kSinShort[] = {0};
 // (sin r / r - 1) / r^2 in r^2 on [0.0, 0.61932], off by 1.2e-20
 template <>
-inline constexpr double kSinShort<double>[] = {-0x1.ab145b1e8956cp-41, 0x1.612179248c38dp-33, -0x1.ae64540b4f0a5p-26, 0x1.71de3a545c479p-19, -0x1.a01a01a019914p-13, 0x1.1111111111110p-7, -0x1.5555555555555p-3};
+inline constexpr double kSin<double>[] = {-0x1.ab145b1e8956cp-41, 0x1.612179248c38dp-33, -0x1.ae64540b4f0a5p-26, 0x1.71de3a545c479p-19, -0x1.a01a01a019914p-13, 0x1.1111111111110p-7, -0x1.5555555555555p-3};
 // (sin r / r - 1) / r^2 in r^2 on [0.0, 0.61932], off by 2.9e-11
 template <>
-inline constexpr float kSinShort<float>[] = {0x1.6db9d40000000p-19f, -0x1.a0139a0000000p-13f, 0x1.11110e0000000p-7f, -0x1.5555560000000p-3f};
+inline constexpr float kSin<float>[] = {0x1.6db9d40000000p-19f, -0x1.a0139a0000000p-13f, 0x1.11110e0000000p-7f, -0x1.5555560000000p-3f};
 
 template <class T>
-inline constexpr T kCosShort[] = {0};
+inline constexpr T kCos[] = {0};
 // (cos r - 1 + r^2 / 2) / r^4 in r^2 on [0.0, 0.61932], off by 1.3e-18
 template <>
-inline constexpr double kCosShort<double>[] = {-0x1.907a79c8eac8ap-37, 0x1.1eeb64833d3cep-29, -0x1.27e4fa139f5c1p-22, 0x1.a01a019f4b6b8p-16, -0x1.6c16c16c16959p-10, 0x1.5555555555555p-5};
+inline constexpr double kCos<double>[] = {-0x1.907a79c8eac8ap-37, 0x1.1eeb64833d3cep-29, -0x1.27e4fa139f5c1p-22, 0x1.a01a019f4b6b8p-16, -0x1.6c16c16c16959p-10, 0x1.5555555555555p-5};
 // (cos r - 1 + r^2 / 2) / r^4 in r^2 on [0.0, 0.61932], off by 2.0e-9
 template <>
-inline constexpr float kCosShort<float>[] = {0x1.9bd4460000000p-16f, -0x1.6c12ca0000000p-10f, 0x1.5555540000000p-5f};
+inline constexpr float kCos<float>[] = {0x1.9bd4460000000p-16f, -0x1.6c12ca0000000p-10f, 0x1.5555540000000p-5f};
 
 template <class T>
 inline constexpr T kAsin[] = {0};
@@ -160,21 +154,14 @@ inline constexpr T kPi0 = 0;
 
 template <class T>
 inline constexpr T kPi1 = 0;
-
-template <class T>
-inline constexpr T kPi2 = 0;
 template <>
 inline constexpr double kPi0<double> = 0x1.921fb54442d18p+1;
 template <>
 inline constexpr double kPi1<double> = 0x1.1a62633145c07p-53;
 template <>
-inline constexpr double kPi2<double> = -0x1.f1976b7ed8fbcp-109;
-template <>
 inline constexpr float kPi0<float> = 0x1.921fb60000000p+1f;
 template <>
 inline constexpr float kPi1<float> = -0x1.777a5c0000000p-24f;
-template <>
-inline constexpr float kPi2<float> = -0x1.ee59da0000000p-49f;
 
 template <class T>
 inline constexpr T kHalfPi0 = 0;
@@ -212,18 +199,32 @@ template <>
 inline constexpr float kLog10Two1<float> = 0x1.3509f80000000p-18f;
 
 template <class T>
-inline constexpr T kLogE0 = 0;
+inline constexpr T kLog10E0 = 0;
 
 template <class T>
-inline constexpr T kLogE1 = 0;
+inline constexpr T kLog10E1 = 0;
 template <>
-inline constexpr double kLogE0<double> = 0x1.bcb7b1526e50ep-2;
+inline constexpr double kLog10E0<double> = 0x1.bcb7b1526e50ep-2;
 template <>
-inline constexpr double kLogE1<double> = 0x1.95355baaafad3p-57;
+inline constexpr double kLog10E1<double> = 0x1.95355baaafad3p-57;
 template <>
-inline constexpr float kLogE0<float> = 0x1.bcb7b20000000p-2f;
+inline constexpr float kLog10E0<float> = 0x1.bcb7b20000000p-2f;
 template <>
-inline constexpr float kLogE1<float> = -0x1.5b235e0000000p-27f;
+inline constexpr float kLog10E1<float> = -0x1.5b235e0000000p-27f;
+
+template <class T>
+inline constexpr T kLog2E0 = 0;
+
+template <class T>
+inline constexpr T kLog2E1 = 0;
+template <>
+inline constexpr double kLog2E0<double> = 0x1.71547652b82fep+0;
+template <>
+inline constexpr double kLog2E1<double> = 0x1.777d0ffda0d24p-56;
+template <>
+inline constexpr float kLog2E0<float> = 0x1.7154760000000p+0f;
+template <>
+inline constexpr float kLog2E1<float> = 0x1.4ae0c00000000p-26f;
 
 template <class T>
 inline constexpr T kTwoThirds0 = 0;

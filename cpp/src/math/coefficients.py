@@ -32,7 +32,7 @@ def truncated(x: mpf, bits: int) -> mpf:
 
 
 def literal(x: mpf, kind: str) -> str:
-    return float(rounded(x, BITS[kind])).hex() + ("f" if kind == "float" else "")
+    return float(rounded(x, 24)).hex() + "f" if kind == "float" else float(x).hex()
 
 
 def near_zero(f: Callable[[mpf], mpf]) -> Callable[[mpf], mpf]:
@@ -92,8 +92,6 @@ polynomial("kExp", near_zero(lambda r: (exp(r) - 1 - r) / r**2), -half_ln2, half
 polynomial("kSinh", near_zero(lambda s: ((sinh(sqrt(s)) / sqrt(s) - 1) / s).real), 0, half_ln2**2, 0.13,
            "(sinh r / r - 1) / r^2 in r^2")
 polynomial("kCosh", near_zero(lambda s: ((cosh(sqrt(s)) - 1) / s).real), 0, half_ln2**2, 0.26, "(cosh r - 1) / r^2 in r^2")
-polynomial("kTanh", near_zero(lambda z: ((tanh(sqrt(z)) / sqrt(z) - 1) / z).real), 0, "0.3136", 0.37,
-           "(tanh x / x - 1) / x^2 in x^2")
 
 
 def log_ratio(z: mpf) -> mpf:
@@ -102,6 +100,11 @@ def log_ratio(z: mpf) -> mpf:
 
 
 polynomial("kLogOdd", near_zero(log_ratio), 0, "0.0401", 0.03, "(log((1 + s) / (1 - s)) / s - 2) / s^2 in s^2")
+BITS["double"] = 36  # kShort...: for float functions that are worked out in double
+polynomial("kShortLogOdd", near_zero(log_ratio), 0, "0.0401", 0.03, "the same to 40 bits", ("double",))
+polynomial("kShortExp", near_zero(lambda r: (exp(r) - 1 - r) / r**2), -half_ln2, half_ln2, 0.3,
+           "(e^r - 1 - r) / r^2 to 40 bits", ("double",))
+BITS["double"] = 53
 polynomial("kLog", near_zero(lambda f: (log1p(f) - f + f * f / 2) / f**3), "-0.2501", "0.5001", 0.5,
            "(log(1 + f) - f + f^2 / 2) / f^3", ("float",))
 
@@ -114,11 +117,9 @@ print("\ntemplate <class T>\ninline constexpr T kLogTail[] = {0};")
 emit("kLogTail", near_zero(log_tail), mpf(0), mpf("0.0401"), 8.0, ("double",),
      "(log((1 + s) / (1 - s)) / s - 2 - 2 s^2 / 3) / s^4 in s^2, to 64 bits")
 quarter = (pi / 4) ** 2 * mpf("1.004")
-polynomial("kSin", near_zero(lambda s: ((sin(sqrt(s)) / sqrt(s) - 1) / s).real), 0, 4 * quarter, 4.0,
+polynomial("kSin", near_zero(lambda s: ((sin(sqrt(s)) / sqrt(s) - 1) / s).real), 0, quarter, 0.7,
            "(sin r / r - 1) / r^2 in r^2")
-polynomial("kSinShort", near_zero(lambda s: ((sin(sqrt(s)) / sqrt(s) - 1) / s).real), 0, quarter, 0.7,
-           "(sin r / r - 1) / r^2 in r^2")
-polynomial("kCosShort", near_zero(lambda s: ((cos(sqrt(s)) - 1 + s / 2) / s**2).real), 0, quarter, 0.55,
+polynomial("kCos", near_zero(lambda s: ((cos(sqrt(s)) - 1 + s / 2) / s**2).real), 0, quarter, 0.55,
            "(cos r - 1 + r^2 / 2) / r^4 in r^2")
 polynomial("kAsin", near_zero(lambda z: ((asin(sqrt(z)) / sqrt(z) - 1) / z).real), 0, "0.2501", 0.25,
            "(asin x / x - 1) / x^2 in x^2")
@@ -156,10 +157,11 @@ for kind, terms in (("double", 6), ("float", 4)):  # a start for Newton's iterat
 
 # ln 2: the first part short enough that its product with an exponent is exact. pi: full parts, as fma needs no less.
 constant("kLn2", log(2), 2, {"double": (42, 53), "float": (16, 24)})
-constant("kPi", pi, 3, {"double": (53, 53, 53), "float": (24, 24, 24)})
+constant("kPi", pi, 2, {"double": (53, 53), "float": (24, 24)})
 constant("kHalfPi", pi / 2, 3, {"double": (53, 53, 53), "float": (24, 24, 24)})
 constant("kLog10Two", log(2) / log(10), 2, {"double": (42, 53), "float": (16, 24)})
-constant("kLogE", 1 / log(10), 2, {"double": (53, 53), "float": (24, 24)})
+constant("kLog10E", 1 / log(10), 2, {"double": (53, 53), "float": (24, 24)})
+constant("kLog2E", 1 / log(2), 2, {"double": (53, 53), "float": (24, 24)})
 constant("kTwoThirds", mpf(2) / 3, 2, {"double": (53, 53), "float": (24, 24)})
 print("\n/// 1 / pi, the bits after the binary point, most significant word first.")
 digits = floor(ldexp(1 / pi, 0))

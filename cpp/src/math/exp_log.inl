@@ -36,11 +36,11 @@ BALMER_INLINE Vec<T> exp(Vec<T> a) noexcept {
     if constexpr (N::kSplits) {  // the same values: `scale` overflows and underflows where the comparisons below say
         const Vec<T> end = sizeof(T) == 8 ? 720 : 95;
         const auto [shifted, n, r] = reduce_exp(Vec<T>::of(N::clamp(a.v, (-end).v, end.v)));
-        const Vec<T> p = fma(r * r, horner(kExp<T>, r), r) + 1;
+        const Vec<T> p = fma(r * r, polynomial(kExp<T>, r), r) + 1;
         return Vec<T>::of(N::scale(p.v, n.v));
     }
     const auto [shifted, n, r] = reduce_exp(a);
-    const Vec<T> p = fma(r * r, horner(kExp<T>, r), r) + 1;
+    const Vec<T> p = fma(r * r, polynomial(kExp<T>, r), r) + 1;
     const Vec<T> y = where(a <= Vec<T>::broadcast(kExpHigh<T>), add_exponent(p, shifted), a + Vec<T>::broadcast(kInfinity<T>));
     return where(a < Vec<T>::broadcast(kExpLow<T>), 0, y);
 }
@@ -49,7 +49,7 @@ BALMER_INLINE Vec<T> exp(Vec<T> a) noexcept {
 template <class T>
 BALMER_INLINE Vec<T> exp(Sum<T> a) noexcept {
     const auto [shifted, n, r] = reduce_exp(a.high);
-    const Vec<T> e = fma(r * r, horner(kExp<T>, r), r);
+    const Vec<T> e = fma(r * r, polynomial(kExp<T>, r), r);
     const Vec<T> p = (e + fma(a.low, e, a.low)) + 1;
     const Vec<T> y = where(a.high <= Vec<T>::broadcast(kExpHigh<T>), add_exponent(p, shifted), a.high + Vec<T>::broadcast(kInfinity<T>));
     return where(a.high < Vec<T>::broadcast(kExpLow<T>), 0, y);
@@ -66,7 +66,7 @@ BALMER_INLINE Vec<T> expm1(Vec<T> a) noexcept {
     const Vec<T> kLow = sizeof(T) == 8 ? -40 : -20;  // where the value has become -1
     const Vec<T> clamped = where(a < kLow, kLow, a);
     const auto [shifted, n, r] = reduce_exp(clamped);
-    const Vec<T> p = fma(r * r, horner(kExp<T>, r), r);
+    const Vec<T> p = fma(r * r, polynomial(kExp<T>, r), r);
     const Vec<T> half = power_of_two(shifted - 1);
     const Vec<T> y = 2 * fma(half, p, half - 0.5);
     const Vec<T> ranged = where(a <= Vec<T>::broadcast(kExpHigh<T>), y, a + Vec<T>::broadcast(kInfinity<T>));
@@ -103,20 +103,24 @@ BALMER_INLINE LogReduced<T> reduce_log(Vec<T> x) noexcept {
     return {m - 1, e};
 }
 
-/// log((1 + f) 2^e) without e's part of it: fdlibm's arrangement in double, where f - f^2 / 2 is the large part.
+/// log(1 + f) + rest as a sum of two numbers: fdlibm's arrangement in double, where f - f^2 / 2 is the large part.
 template <class T>
-BALMER_INLINE Vec<T> log_of(Vec<T> f, Vec<T> e, Vec<T> rest) noexcept {
-    const Vec<T> low = fma(e, Vec<T>::broadcast(kLn21<T>), rest);
+BALMER_INLINE Sum<T> log_parts(Vec<T> f, Vec<T> rest) noexcept {
     if constexpr (sizeof(T) == 8) {
         const Vec<T> s = f / (f + 2), z = s * s;
         const Vec<T> half = 0.5 * (f * f);
-        const Vec<T> r = fma(s, fma(z, horner(kLogOdd<T>, z), half), low);
-        return fma(e, Vec<T>::broadcast(kLn20<T>), f - (half - r));
+        return {f, fma(s, fma(z, polynomial(kLogOdd<T>, z), half), rest) - half};
     } else {
         const Vec<T> f2 = f * f;
-        const Vec<T> r = fma(f2 * f, horner(kLog<T>, f), low);
-        return fma(e, Vec<T>::broadcast(kLn20<T>), f + fma(Vec<T>(-0.5), f2, r));
+        return {f, fma(Vec<T>(-0.5), f2, fma(f2 * f, polynomial(kLog<T>, f), rest))};
     }
+}
+
+/// log((1 + f) 2^e) + rest
+template <class T>
+BALMER_INLINE Vec<T> log_of(Vec<T> f, Vec<T> e, Vec<T> rest) noexcept {
+    const auto [high, low] = log_parts(f, fma(e, Vec<T>::broadcast(kLn21<T>), rest));
+    return fma(e, Vec<T>::broadcast(kLn20<T>), high + low);
 }
 
 /// The value of a logarithm for an argument that is 0, infinite, negative or NaN; `y` for the others.
@@ -134,21 +138,25 @@ BALMER_INLINE Vec<T> log(Vec<T> x) noexcept {
     return log_special(x, log_of(f, e, Vec<T>(0)));
 }
 
+/// log x = e log 2 + high + low in another base: e `two` + (high + low) `rate`, both constants in two parts.
+template <class T>
+BALMER_INLINE Vec<T> log_in_base(Vec<T> x, T two0, T two1, T rate0, T rate1) noexcept {
+    const auto [f, e] = reduce_log(x);
+    const auto [high, low] = log_parts(f, Vec<T>(0));
+    const Vec<T> r0 = Vec<T>::broadcast(rate0);
+    const Vec<T> tail = two1 == 0 ? Vec<T>(0) : e * Vec<T>::broadcast(two1);  // e may be infinite
+    const Vec<T> small = fma(low, r0, fma(high + low, Vec<T>::broadcast(rate1), tail));
+    return log_special(x, fma(e, Vec<T>::broadcast(two0), fma(high, r0, small)));
+}
+
 template <class T>
 BALMER_INLINE Vec<T> log2(Vec<T> x) noexcept {
-    const auto [f, e] = reduce_log(x);
-    const Vec<T> y = log_of(f, Vec<T>(0), Vec<T>(0));
-    constexpr T kHigh = T(1.4426950408889634);
-    constexpr T kLow = sizeof(T) == 8 ? T(0x1.777d0ffda0d24p-56) : T(1.4426950408889634 - double(kHigh));
-    return log_special(x, fma(y, Vec<T>::broadcast(kHigh), fma(y, Vec<T>::broadcast(kLow), e)));
+    return log_in_base<T>(x, 1, 0, kLog2E0<T>, kLog2E1<T>);
 }
 
 template <class T>
 BALMER_INLINE Vec<T> log10(Vec<T> x) noexcept {
-    const auto [f, e] = reduce_log(x);
-    const Vec<T> y = log_of(f, Vec<T>(0), Vec<T>(0));
-    const Vec<T> low = e * Vec<T>::broadcast(kLog10Two1<T>);
-    return log_special(x, fma(e, Vec<T>::broadcast(kLog10Two0<T>), fma(y, Vec<T>::broadcast(kLogE0<T>), fma(y, Vec<T>::broadcast(kLogE1<T>), low))));
+    return log_in_base<T>(x, kLog10Two0<T>, kLog10Two1<T>, kLog10E0<T>, kLog10E1<T>);
 }
 
 /// log(1 + x.high + x.low) for a sum that is above -1 and finite.

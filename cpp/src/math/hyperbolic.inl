@@ -15,7 +15,7 @@ BALMER_INLINE HyperbolicParts<T> hyperbolic_parts(Vec<T> x) noexcept {
     const Vec<T> up = power_of_two(shifted - 2);
     const Vec<T> down = where(a > 40, 0, power_of_two((Vec<T>::broadcast(Format<T>::kMagic) - n) - 2));
     const Vec<T> s = r * r;
-    return {up + down, up - down, fma(r * s, horner(kSinh<T>, s), r), s * horner(kCosh<T>, s)};
+    return {up + down, up - down, fma(r * s, polynomial(kSinh<T>, s), r), s * polynomial(kCosh<T>, s)};
 }
 
 template <class T>
@@ -31,16 +31,15 @@ BALMER_INLINE Vec<T> cosh(Vec<T> x) noexcept {
     return 2 * (sum + fma(sum, cosh_r1, difference * sinh_r));
 }
 
-/// A polynomial where 1 - 2 / (e^2x + 1) would cancel.
+/// h / (h + 2) with h = e^2x - 1, the sum and the quotient carried to more bits than a number's.
 template <class T>
 BALMER_INLINE Vec<T> tanh(Vec<T> x) noexcept {
     const Vec<T> end = sizeof(T) == 8 ? 20 : 10;  // where it has become 1
     const Vec<T> a = where(abs(x) > end, end, abs(x));
-    const Vec<T> z = a * a;
-    const Vec<T> small = fma(a * z, horner(kTanh<T>, z), a);
     const auto [shifted, n, r] = reduce_exp(a + a);
-    const Vec<T> e = (fma(r * r, horner(kExp<T>, r), r) + 1) * power_of_two(shifted);
-    return with_sign(where(a < 0.56, small, 1 - 2 / (e + 1)), x);
+    const Vec<T> power = power_of_two(shifted);
+    const Vec<T> h = fma(power, fma(r * r, polynomial(kExp<T>, r), r), power - 1);
+    return with_sign(divide(Sum<T>{h, 0}, fast_two_sum(Vec<T>(2), h)).high, x);
 }
 
 /// log1p(a + a^2 / (1 + sqrt(1 + a^2))); log(a) + log(2) where the square could overflow.
@@ -81,7 +80,7 @@ BALMER_INLINE Vec<T> atanh(Vec<T> x) noexcept {
     const Vec<T> numerator = fnma(power, below, above) + rest;
     const Vec<T> s = where(near, a, numerator / fma(power, below, above));
     const Vec<T> z = s * s;
-    const Vec<T> low = fma(s * z, horner(kLogOdd<T>, z), e * Vec<T>::broadcast(kLn21<T>));
+    const Vec<T> low = fma(s * z, polynomial(kLogOdd<T>, z), e * Vec<T>::broadcast(kLn21<T>));
     const Vec<T> y = fma(e, Vec<T>::broadcast(T(0.5) * kLn20<T>), fma(Vec<T>(0.5), low, s));
     const Vec<T> infinity = Vec<T>::broadcast(kInfinity<T>);
     return with_sign(where(a < 1, y, where(a == 1, infinity, a * Vec<T>(kNan))), x);

@@ -8,7 +8,7 @@ BALMER_INLINE Sum<T> log_sum(Vec<T> x) noexcept {
     const Sum<T> square = two_product(s.high, s.high);
     const Sum<T> z{square.high, fma(s.high + s.high, s.low, square.low)};
     // log((1 + s) / (1 - s)) = s (2 + z (2/3 + z tail)), the last factor as a sum of two numbers
-    const Vec<T> tail = horner(kLogTail<T>, z.high), third = Vec<T>::broadcast(kTwoThirds0<T>);
+    const Vec<T> tail = polynomial(kLogTail<T>, z.high), third = Vec<T>::broadcast(kTwoThirds0<T>);
     const Vec<T> high = fma(z.high, tail, third);
     const Sum<T> factor{high, fma(z.high, tail, third - high) + Vec<T>::broadcast(kTwoThirds1<T>)};
     const Sum<T> cubic = multiply(s, multiply(z, factor));
@@ -18,24 +18,28 @@ BALMER_INLINE Sum<T> log_sum(Vec<T> x) noexcept {
     return fast_two_sum(second.high, second.low + (first.low + low));
 }
 
-/// C99's pow, special values included.
-BALMER_INLINE Vec<double> pow(Vec<double> x, Vec<double> y) noexcept {
-    using V = Vec<double>;
-    const V a = abs(x), infinity = V::broadcast(kInfinity<double>);
-    const Sum<double> l = log_sum(a);
-    const V high = y * l.high;
-    const V low = fma(y, l.low, fma(y, l.high, -high));
-    V z = exp(Sum<double>{high, where(abs(high) < 1000, low, 0)});
+/// C99's special values of pow for those where |x|^y, `z`, is one or has a sign.
+template <class T>
+BALMER_INLINE Vec<T> pow_special(Vec<T> x, Vec<T> y, Vec<T> z) noexcept {
+    const Vec<T> a = abs(x), infinity = Vec<T>::broadcast(kInfinity<T>);
     z = where(a == 0, where(y < 0, infinity, 0), z);
     z = where(a == infinity, where(y < 0, 0, infinity), z);
     z = where(a == 1, 1, z);
     // Of negative numbers: NaN unless y is an integer, negative if it is odd
-    const V half = 0.5 * y;
-    const Bits<double> odd = bits(where(floor(y) == y, where(floor(half) == half, 1, -1), 1));
-    z = flip_sign(z, odd & sign_of(x));
-    z = where((x < 0) & (a < infinity) & (floor(y) != y), V(kNan), z);
+    const Vec<T> half = 0.5 * y;
+    const Mask<T> whole = floor(y) == y;
+    z = where(whole & (floor(half) != half), flip_sign(z, sign_of(x)), z);
+    z = where((x < 0) & (a < infinity) & !whole, Vec<T>(kNan), z);
     z = where((x != x) | (y != y), x + y, z);
     return where((y == 0) | (x == 1), 1, z);
+}
+
+BALMER_INLINE Vec<double> pow(Vec<double> x, Vec<double> y) noexcept {
+    using V = Vec<double>;
+    const Sum<double> l = log_sum(abs(x));
+    const V high = y * l.high;
+    const V low = fma(y, l.low, fma(y, l.high, -high));
+    return pow_special(x, y, exp(Sum<double>{high, where(abs(high) < 1000, low, 0)}));
 }
 
 /// The two halves of a float register through a function of doubles: for the functions whose float form would need sums
@@ -52,8 +56,23 @@ BALMER_INLINE Vec<float> through_double(F f, Vec<float> a, Vec<float> b) noexcep
     }
 }
 
+/// log x to 40 bits, for normal x > 0 (anything else gives anything).
+BALMER_INLINE Vec<double> short_log(Vec<double> x) noexcept {
+    const auto [f, e] = reduce_log(x);
+    const Vec<double> s = f / (f + 2), z = s * s;
+    return fma(e, Vec<double>(0.69314718055994531), fma(s * z, polynomial(kShortLogOdd<double>, z), s + s));
+}
+
+/// e^a to 40 bits; beyond the floats it stops growing or falling.
+BALMER_INLINE Vec<double> short_exp(Vec<double> a) noexcept {
+    const Vec<double> above = where(a < -300, -300, a);
+    const auto [shifted, n, r] = reduce_exp(where(above > 300, 300, above));
+    return (fma(r * r, polynomial(kShortExp<double>, r), r) + 1) * power_of_two(shifted);
+}
+
 BALMER_INLINE Vec<float> pow(Vec<float> x, Vec<float> y) noexcept {
-    return through_double([](Vec<double> a, Vec<double> b) noexcept { return pow(a, b); }, x, y);
+    const auto power = [](Vec<double> a, Vec<double> b) noexcept { return short_exp(b * short_log(a)); };
+    return pow_special(x, y, through_double(power, abs(x), y));
 }
 
 /// From an estimate r of m^(-1/3): one step of third order, c = m r^2, and one step of Newton on c with an exact residual.
@@ -66,7 +85,7 @@ BALMER_INLINE Vec<T> cbrt(Vec<T> x) noexcept {
     const Vec<T> third = shifted - Vec<T>::broadcast(Format<T>::kMagic);
     const Vec<T> left = fnma(third, Vec<T>(3), e);  // -1, 0 or 1
     const Vec<T> m = m1 * where(left > 0, 2, where(left < 0, 0.5, 1));
-    Vec<T> r = horner(kCbrt<T>, m1) * where(left > 0, 0.79370052598409974, where(left < 0, 1.2599210498948732, 1));
+    Vec<T> r = polynomial(kCbrt<T>, m1) * where(left > 0, 0.79370052598409974, where(left < 0, 1.2599210498948732, 1));
     const Vec<T> h = fnma(m * r, r * r, Vec<T>(1));
     r = fma(r * h, fma(h, Vec<T>(2.0 / 9), Vec<T>(1.0 / 3)), r);
     const Vec<T> r2 = r * r, c = m * r2;

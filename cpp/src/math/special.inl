@@ -8,7 +8,7 @@ BALMER_INLINE Vec<T> erfc_of(Vec<T> argument) noexcept {
     const Vec<T> a = where(argument > end, end, argument);
     const Vec<T> inverse = 1 / (a + 4), start = (a - 4) * inverse;
     const Vec<T> q = fma(inverse, fnma(start, a, fnma(start + 1, Vec<T>(4), a)), start);
-    const Sum<T> ratio = divide(Sum<T>{horner(kErfcx<T>, q), 0}, two_sum(Vec<T>(1), a + a));
+    const Sum<T> ratio = divide(Sum<T>{polynomial(kErfcx<T>, q), 0}, two_sum(Vec<T>(1), a + a));
     const Sum<T> square = two_product(a, a);
     const Vec<T> e = exp(Sum<T>{-square.high, -square.low});
     return fma(e, ratio.high, e * ratio.low);
@@ -23,18 +23,20 @@ BALMER_INLINE Vec<T> erfc(Vec<T> x) noexcept {
 template <class T>
 BALMER_INLINE Vec<T> erf(Vec<T> x) noexcept {
     const Vec<T> a = abs(x);
-    const Vec<T> small = fma(a, horner(kErf<T>, a * a), a);
+    const Vec<T> small = fma(a, polynomial(kErf<T>, a * a), a);
     return with_sign(where(a < 1, small, 1 - erfc_of(a)), x);
 }
 
 /// sin(pi x), exactly 0 at integers.
 template <class T>
 BALMER_INLINE Vec<T> sin_pi(Vec<T> x) noexcept {
-    const Vec<T> whole = round(x), part = x - whole;
+    const Vec<T> half_turns = round(x), left = x - half_turns;  // exact, and so is what follows
+    const Vec<T> quarter = round(left + left), part = fma(quarter, Vec<T>(-0.5), left);
     const Vec<T> r = part * Vec<T>::broadcast(kPi0<T>);
     const Vec<T> low = fma(part, Vec<T>::broadcast(kPi1<T>), fma(part, Vec<T>::broadcast(kPi0<T>), -r));
-    const Vec<T> half = 0.5 * whole;
-    return sin_of(r, low) * where(floor(half) == half, 1, -1);
+    const Vec<T> half = 0.5 * half_turns;
+    const Vec<T> y = sine_of(r, low, bits(quarter + Vec<T>::broadcast(Format<T>::kMagic)));
+    return where(floor(half) == half, y, -y);
 }
 
 /// Stirling's series from 8 on, gamma(x) = gamma(x + 8) / (x (x + 1) ... (x + 7)) below, and Euler's reflection for
@@ -64,14 +66,15 @@ BALMER_INLINE Vec<double> gamma(Vec<double> x) noexcept {
     const S l = log_sum(y);
     const S power = multiply(S{y - 0.5, V(0)}, l);
     const S whole = add(add(power, S{-y, V(0)}), S{V(0x1.d67f1c864beb5p-1), V(-0x1.65b5a1b7ff5dfp-55)});  // log(2 pi) / 2
-    const V tail = fma(horner(kStirling<double>, inverse * inverse), inverse, y_low * fma(inverse, V(-0.5), l.high));
+    const V tail = fma(polynomial(kStirling<double>, inverse * inverse), inverse, y_low * fma(inverse, V(-0.5), l.high));
     const auto [shifted, n, r] = reduce_exp(whole.high);
     const S one = fast_two_sum(V(1), r);
-    const V rest = fma(r * r, horner(kExp<double>, r), one.low);
+    const V rest = fma(r * r, polynomial(kExp<double>, r), one.low);
     const S power_of_e = fast_two_sum(one.high, rest);
-    // The low part may be as large as the series at 8, 1 / 96: its exponential to the fifth order
+    // The low part may be as large as the series at 8, 1 / 96: its exponential to the sixth order
     const V low = whole.low + tail;
-    const V low1 = fma(low * low, fma(low, fma(low, fma(low, V(1.0 / 120), V(1.0 / 24)), V(1.0 / 6)), V(0.5)), low);
+    const V low_of_low = fma(low, fma(low, fma(low, fma(low, V(1.0 / 720), V(1.0 / 120)), V(1.0 / 24)), V(1.0 / 6)), V(0.5));
+    const V low1 = fma(low * low, low_of_low, low);
     const S e = multiply(power_of_e, fast_two_sum(V(1), low1));
 
     const V sine = sin_pi(x);
@@ -89,8 +92,28 @@ BALMER_INLINE Vec<double> gamma(Vec<double> x) noexcept {
     return where(x != x, x, pole);
 }
 
+/// The same to 36 bits, for |x| < 200.
+BALMER_INLINE Vec<double> short_gamma(Vec<double> x) noexcept {
+    using V = Vec<double>;
+    const Mask<double> reflected = x < 0;
+    const V start = where(reflected, 1 - x, x);
+    const Mask<double> shifted_up = start < 8;
+    const V y = where(shifted_up, start + 8, start);
+    const V w = start * (start + 7);
+    const V product = where(shifted_up, (w * (w + 6)) * ((w + 10) * (w + 12)), 1);
+    const V inverse = 1 / y;
+    const V series = fma(polynomial(kStirling<double>, inverse * inverse), inverse, V(0x1.d67f1c864beb5p-1));
+    const V e = short_exp(fma(y - 0.5, short_log(y), series - y));
+    return where(reflected, V(kPi0<double>) * product, e) / where(reflected, sin_pi(x) * e, product);
+}
+
 BALMER_INLINE Vec<float> gamma(Vec<float> x) noexcept {
-    return through_double([](Vec<double> a, Vec<double>) noexcept { return gamma(a); }, x, x);
+    const Vec<float> clamped = where(x > 60, 60, where(x < -60, -60, x));  // beyond the overflow, and the underflow
+    const Vec<float> y = through_double([](Vec<double> a, Vec<double>) noexcept { return short_gamma(a); }, clamped, clamped);
+    const Vec<float> whole = floor(x), half = 0.5 * whole;
+    const Vec<float> zero = where(floor(half) == half, 0, -0.0);
+    const Vec<float> z = where((x < 0) & (whole == x), Vec<float>(kNan), where(x < -60, zero, y));
+    return where(abs(x) < kTiny<float>, 1 / x, where(x != x, x, z));
 }
 
 /// The derivative of log gamma, by the same three steps. Good to about 1e-15 absolute and relative, whichever is larger.
@@ -101,7 +124,7 @@ BALMER_INLINE Vec<double> digamma(Vec<double> x) noexcept {
     const Mask<double> shifted_up = start < 8;
     const V y = where(shifted_up, start + 8, start);
     const V inverse = 1 / y, square = inverse * inverse;
-    const V series = log(y) - fma(square, horner(kDigamma<double>, square), 0.5 * inverse);
+    const V series = log(y) - fma(square, polynomial(kDigamma<double>, square), 0.5 * inverse);
     const V w = start * (start + 7);
     const V first = fma(w, V(2), V(6)) / (w * (w + 6)), second = fma(w, V(2), V(22)) / ((w + 10) * (w + 12));
     const V y_up = where(shifted_up, fnma(fma(start, V(2), V(7)), first + second, series), series);

@@ -1,21 +1,19 @@
 // Trigonometric functions and their inverses. Included by functions.inl.
 
-/// What remains of an argument after whole multiples of a step: r + low, and the multiple's last bits in `turns`.
+/// What remains of an argument after `turns` quarter turns: r + low, |r| at most pi / 4 (and a little more).
 template <class T>
 struct TrigReduced {
     Vec<T> r, low;
-    Bits<T> turns;
+    Bits<T> turns;  ///< modulo 4 at least
 };
 
-/// Up to here the multiple times the first part of pi, taken from the argument, leaves an exact number.
+/// Up to here the turns times the first part of pi / 2, taken from the argument, leave an exact number.
 template <class T>
 inline constexpr T kTrigLimit = T(1e13);
 template <>
 inline constexpr float kTrigLimit<float> = 4e4F;
 
 __extension__ typedef unsigned __int128 Wide;
-
-enum class Trig { sine, cosine, tangent };
 
 /// x / pi modulo 4 for finite x > 1, times 2^126. Payne and Hanek's method: of the bits of 1 / pi only those that
 /// matter, in integers, so it is the same everywhere.
@@ -38,38 +36,33 @@ inline Wide times_inverse_pi(double x) noexcept {
     return (Wide(p0) << 64) | static_cast<std::uint64_t>(p1);
 }
 
-/// The reduction of one finite number of any size > 1: `turns` half turns (quarter turns for the tangent) and r + low.
+/// The reduction of one finite number of any size > 1.
 struct TrigScalar {
     double r, low;
     std::uint64_t turns;
 };
 
-inline TrigScalar reduce_huge(double x, Trig kind) noexcept {
-    constexpr Wide kOne = Wide(1) << 126;
-    Wide turn = times_inverse_pi(x < 0 ? -x : x);
+inline TrigScalar reduce_huge(double x) noexcept {
+    Wide turn = times_inverse_pi(x < 0 ? -x : x) << 1;  // quarter turns, times 2^126
     if (x < 0) turn = -turn;
-    if (kind == Trig::tangent) turn <<= 1;
-    if (kind == Trig::cosine) turn -= kOne >> 1;
-    const Wide whole = (turn + (kOne >> 1)) >> 126;
+    const Wide whole = (turn + (Wide(1) << 125)) >> 126;
     Wide rest = turn - (whole << 126);
     const bool negative = (rest >> 127) != 0;
     if (negative) rest = -rest;
     const std::uint64_t top = static_cast<std::uint64_t>(rest >> 64);
     const int zeros = top != 0 ? __builtin_clzll(top) : 64 + __builtin_clzll(static_cast<std::uint64_t>(rest) | 1U);
     rest <<= zeros;
-    const auto scale = [](int exponent) { return __builtin_bit_cast(double, std::uint64_t(1023 + exponent) << 52); };
+    const auto scale = [](int exponent) noexcept { return __builtin_bit_cast(double, std::uint64_t(1023 + exponent) << 52); };
     const double high = static_cast<double>(static_cast<std::int64_t>(rest >> 75)) * scale(-51 - zeros);
     const double low = static_cast<double>(static_cast<std::int64_t>(rest >> 22) & 0x1fffffffffffff) * scale(-104 - zeros);
-    const double p0 = kind == Trig::tangent ? kHalfPi0<double> : kPi0<double>;
-    const double p1 = kind == Trig::tangent ? kHalfPi1<double> : kPi1<double>;
-    const double r = high * p0;
-    const double tail = __builtin_fma(high, p0, -r) + (high * p1 + low * p0);
+    const double r = high * kHalfPi0<double>;
+    const double tail = __builtin_fma(high, kHalfPi0<double>, -r) + (high * kHalfPi1<double> + low * kHalfPi0<double>);
     return {negative ? -r : r, negative ? -tail : tail, static_cast<std::uint64_t>(whole)};
 }
 
-/// Redoes the lanes whose bit is set in `which`. Apart and never inlined: it is rare.
+/// Redoes the lanes whose bit is set in `which`; infinity gives NaN as it did. Apart and never inlined: it is rare.
 template <class T>
-[[gnu::noinline]] void repair_trig(unsigned which, Trig kind, Vec<T> a, TrigReduced<T>& reduced) noexcept {
+[[gnu::noinline]] void repair_trig(unsigned which, Vec<T> a, TrigReduced<T>& reduced) noexcept {
     T argument[Vec<T>::kSize], r[Vec<T>::kSize], low[Vec<T>::kSize], turns[Vec<T>::kSize];
     a.store(argument);
     reduced.r.store(r);
@@ -77,7 +70,8 @@ template <class T>
     real(reduced.turns).store(turns);
     for (; which != 0; which &= which - 1) {
         const int i = __builtin_ctz(which);
-        const TrigScalar scalar = reduce_huge(static_cast<double>(argument[i]), kind);
+        if (argument[i] - argument[i] != 0) continue;
+        const TrigScalar scalar = reduce_huge(static_cast<double>(argument[i]));
         r[i] = static_cast<T>(scalar.r);
         low[i] = static_cast<T>((scalar.r - static_cast<double>(r[i])) + scalar.low);
         turns[i] = __builtin_bit_cast(T, static_cast<typename Format<T>::Word>(scalar.turns));
@@ -85,58 +79,63 @@ template <class T>
     reduced = {Vec<T>::load(r), Vec<T>::load(low), bits(Vec<T>::load(turns))};
 }
 
-/// a = turns * step + r + low, the step being pi (pi / 2 for the tangent); for the cosine a half is added to `turns`.
-/// |r| is at most half a step (and a little more).
-template <Trig kind, class T>
+template <class T>
 BALMER_INLINE TrigReduced<T> reduce_trig(Vec<T> a) noexcept {
-    const Vec<T> magic = Vec<T>::broadcast(Format<T>::kMagic);
-    const Vec<T> p0 = Vec<T>::broadcast(kind == Trig::tangent ? kHalfPi0<T> : kPi0<T>);
-    const Vec<T> p1 = Vec<T>::broadcast(kind == Trig::tangent ? kHalfPi1<T> : kPi1<T>);
-    const Vec<T> p2 = Vec<T>::broadcast(kind == Trig::tangent ? kHalfPi2<T> : kPi2<T>);
-    const Vec<T> rate = kind == Trig::tangent ? 0.63661977236758134 : 0.31830988618379067;
-    const Vec<T> shifted = kind == Trig::cosine ? fma(a, rate, Vec<T>(-0.5)) + magic : fma(a, rate, magic);
-    const Vec<T> q = kind == Trig::cosine ? (shifted - magic) + 0.5 : shifted - magic;
-    const Vec<T> r1 = fnma(q, p0, a);  // exact
-    const Vec<T> r = fnma(q, p1, r1);
-    const Vec<T> low = fnma(q, p2, fnma(q, p1, r1 - r));
+    const Vec<T> magic = Vec<T>::broadcast(Format<T>::kMagic), p1 = Vec<T>::broadcast(kHalfPi1<T>);
+    const Vec<T> shifted = fma(a, Vec<T>(0.63661977236758134), magic), turns = shifted - magic;
+    const Vec<T> first = fnma(turns, Vec<T>::broadcast(kHalfPi0<T>), a);  // exact
+    const Vec<T> r = fnma(turns, p1, first);
+    const Vec<T> low = fnma(turns, Vec<T>::broadcast(kHalfPi2<T>), fnma(turns, p1, first - r));
     TrigReduced<T> reduced{r, low, bits(shifted)};
-    const Mask<T> huge = (abs(a) > Vec<T>::broadcast(kTrigLimit<T>)) & (abs(a) < Vec<T>::broadcast(kInfinity<T>));
-    if (any_of(huge)) repair_trig(lanes(huge), kind, a, reduced);
+    const Mask<T> huge = abs(a) > Vec<T>::broadcast(kTrigLimit<T>);
+    if (any_of(huge)) repair_trig(lanes(huge), a, reduced);
     return reduced;
 }
 
-/// sin(r + low) for |r| up to pi / 2. The low part counts by the cosine, for which 1 - 4 r^2 / pi^2 is near enough.
+/// Sine and cosine of r + low; the sums of each pair of parts are not yet rounded.
 template <class T>
-BALMER_INLINE Vec<T> sin_of(Vec<T> r, Vec<T> low) noexcept {
-    const Vec<T> s = r * r;
-    return r + fma(r * s, horner(kSin<T>, s), low * fma(s, Vec<T>(-0.405), Vec<T>(1)));
+struct SineCosine {
+    Sum<T> sine, cosine;
+};
+
+template <class T>
+BALMER_INLINE SineCosine<T> sine_cosine(Vec<T> r, Vec<T> low) noexcept {
+    const Vec<T> s = r * r, half = 0.5 * s, c = 1 - half;
+    return {{r, fma(r * s, polynomial(kSin<T>, s), low)},
+            {c, fma(s * s, polynomial(kCos<T>, s), fnma(r, low, (1 - c) - half))}};
+}
+
+/// sin(r + low + turns pi / 2)
+template <class T>
+BALMER_INLINE Vec<T> sine_of(Vec<T> r, Vec<T> low, Bits<T> turns) noexcept {
+    const auto [sine, cosine] = sine_cosine(r, low);
+    constexpr int kToTop = Format<T>::kWordBits - 1;
+    const Vec<T> y = where(highest(turns << kToTop), cosine.high + cosine.low, sine.high + sine.low);
+    return flip_sign(y, (turns << (kToTop - 1)) & Bits<T>::sign());
 }
 
 template <class T>
 BALMER_INLINE Vec<T> sin(Vec<T> a) noexcept {
-    const auto [r, low, turns] = reduce_trig<Trig::sine>(a);
-    return where(a == 0, a, flip_sign(sin_of(r, low), turns << (Format<T>::kWordBits - 1)));
+    const auto [r, low, turns] = reduce_trig(a);
+    return where(abs(a) < kTiny<T>, a, sine_of(r, low, turns));
 }
 
 template <class T>
 BALMER_INLINE Vec<T> cos(Vec<T> a) noexcept {
-    const auto [r, low, turns] = reduce_trig<Trig::cosine>(a);
-    return flip_sign(sin_of(r, low), ~turns << (Format<T>::kWordBits - 1));
+    const auto [r, low, turns] = reduce_trig(a);
+    return sine_of(r, low, turns + Bits<T>::all(1));
 }
 
-/// Sine over cosine of what remains, or its negative inverse, both carried to more bits than a number's.
+/// Sine over cosine, or the negative inverse of that after an odd number of quarter turns.
 template <class T>
 BALMER_INLINE Vec<T> tan(Vec<T> a) noexcept {
-    const auto [r, low, turns] = reduce_trig<Trig::tangent>(a);
-    const Vec<T> s = r * r, half = 0.5 * s;
-    const Sum<T> sine = fast_two_sum(r, fma(r * s, horner(kSinShort<T>, s), low));
-    const Vec<T> c = 1 - half;
-    const Sum<T> cosine = fast_two_sum(c, fma(s * s, horner(kCosShort<T>, s), ((1 - c) - half) - r * low));
-    const Bits<T> odd = turns << (Format<T>::kWordBits - 1);
-    const Mask<T> swapped = real((odd & Bits<T>::sign()) | bits(Vec<T>(1))) < 0;
-    const Sum<T> y = divide(Sum<T>{where(swapped, -cosine.high, sine.high), where(swapped, -cosine.low, sine.low)},
-                            Sum<T>{where(swapped, sine.high, cosine.high), where(swapped, sine.low, cosine.low)});
-    return where(a == 0, a, y.high);
+    const auto [r, low, turns] = reduce_trig(a);
+    const auto [s, c] = sine_cosine(r, low);
+    const Sum<T> sine = fast_two_sum(s.high, s.low), cosine = fast_two_sum(c.high, c.low);
+    const Mask<T> odd = highest(turns << (Format<T>::kWordBits - 1));
+    const Sum<T> y = divide(Sum<T>{where(odd, -cosine.high, sine.high), where(odd, -cosine.low, sine.low)},
+                            Sum<T>{where(odd, sine.high, cosine.high), where(odd, sine.low, cosine.low)});
+    return where(abs(a) < kTiny<T>, a, y.high);
 }
 
 /// Above 1/2 through asin(x) = pi / 2 - 2 asin(sqrt((1 - x) / 2)).
@@ -146,9 +145,10 @@ BALMER_INLINE Vec<T> asin(Vec<T> x) noexcept {
     const Mask<T> large = a > 0.5;
     const Vec<T> z = where(large, fma(a, Vec<T>(-0.5), Vec<T>(0.5)), a * a);
     const Vec<T> s = where(large, sqrt(z), a);
-    const Vec<T> tail = s * z * horner(kAsin<T>, z);
+    const Vec<T> tail = s * z * polynomial(kAsin<T>, z);
     const Vec<T> p0 = Vec<T>::broadcast(kHalfPi0<T>), p1 = Vec<T>::broadcast(kHalfPi1<T>);
-    const Vec<T> y = where(large, (p0 - 2 * s) - fma(Vec<T>(2), tail, -p1), s + tail);
+    const Sum<T> turned = fast_two_sum(p0, -2 * s);
+    const Vec<T> y = where(large, turned.high - (fma(Vec<T>(2), tail, -p1) - turned.low), s + tail);
     return flip_sign(y, sign_of(x));
 }
 
@@ -158,7 +158,7 @@ BALMER_INLINE Vec<T> acos(Vec<T> x) noexcept {
     const Mask<T> large = a > 0.5;
     const Vec<T> z = where(large, fma(a, Vec<T>(-0.5), Vec<T>(0.5)), a * a);
     const Vec<T> s = where(large, sqrt(z), x);
-    const Vec<T> tail = s * z * horner(kAsin<T>, z);
+    const Vec<T> tail = s * z * polynomial(kAsin<T>, z);
     const Vec<T> middle = Vec<T>::broadcast(kHalfPi0<T>) - (x + (tail - Vec<T>::broadcast(kHalfPi1<T>)));
     const Vec<T> twice = 2 * (s + tail);
     const Vec<T> left = Vec<T>::broadcast(kPi0<T>) - (twice - Vec<T>::broadcast(kPi1<T>));
@@ -169,7 +169,7 @@ BALMER_INLINE Vec<T> acos(Vec<T> x) noexcept {
 template <class T>
 BALMER_INLINE Vec<T> atan_of(Vec<T> t) noexcept {
     const Vec<T> z = t * t;
-    return fma(t * z, horner(kAtan<T>, z), t);
+    return fma(t * z, polynomial(kAtan<T>, z), t);
 }
 
 template <class T>

@@ -156,17 +156,38 @@ BALMER_INLINE Vec<T> max(Vec<T> x, Vec<T> y) noexcept {
     return where((x >= y) | (x != x), x, y);
 }
 
+/// True where the highest bit is set.
+template <class T>
+BALMER_INLINE Mask<T> highest(Bits<T> x) noexcept {
+    return {Native<T>::highest_bit(x.b)};
+}
+
 template <class T>
 BALMER_INLINE bool any_of(Mask<T> m) noexcept {
     return __builtin_expect(any(m), 0);
 }
 
-/// c[0] x^(n-1) + ... + c[n-1].
+/// c[0] x^(n-1) + ... + c[n-1]. The last steps, which set the error, are Horner's; before them even and odd powers
+/// go apart, for half the waiting.
 template <class T, std::size_t n>
-BALMER_INLINE Vec<T> horner(const T (&c)[n], Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> polynomial(const T (&c)[n], Vec<T> x) noexcept {
     Vec<T> sum = Vec<T>::broadcast(c[0]);
+    std::size_t done = 1;
+    if constexpr (n >= 6) {
+        constexpr std::size_t kLast = n >= 16 ? 5 : 2;
+        const Vec<T> square = x * x;
+        Vec<T> last = sum, before = Vec<T>::broadcast(c[1]);
 #pragma GCC unroll 32
-    for (std::size_t i = 1; i < n; ++i) sum = fma(sum, x, Vec<T>::broadcast(c[i]));
+        for (std::size_t i = 2; i < n - kLast; ++i) {
+            const Vec<T> next = fma(last, square, Vec<T>::broadcast(c[i]));
+            last = before;
+            before = next;
+        }
+        sum = fma(last, x, before);
+        done = n - kLast;
+    }
+#pragma GCC unroll 32
+    for (std::size_t i = done; i < n; ++i) sum = fma(sum, x, Vec<T>::broadcast(c[i]));
     return sum;
 }
 

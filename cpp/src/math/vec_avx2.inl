@@ -7,7 +7,7 @@ template <>
 struct Native<double> {
     using Real = double __attribute__((vector_size(32)));
     using Integer = std::uint64_t __attribute__((vector_size(32)));
-    using Truth = Real;  ///< all bits of a lane set, or none
+    using Truth = Real;  ///< only the highest bit of a lane counts
     static constexpr bool kSplits = false;
     static constexpr int kSize = 4;
 
@@ -15,6 +15,7 @@ struct Native<double> {
     static Real load(const double* p) noexcept { return _mm256_loadu_pd(p); }
     static void store(double* p, Real x) noexcept { _mm256_storeu_pd(p, x); }
     static Integer to_bits(Real x) noexcept { return (Integer)x; }
+    static Truth highest_bit(Integer x) noexcept { return (Real)x; }
     static Real from_bits(Integer x) noexcept { return (Real)x; }
     static Real select(Truth m, Real x, Real y) noexcept { return _mm256_blendv_pd(y, x, m); }
     static Truth less(Real x, Real y) noexcept { return _mm256_cmp_pd(x, y, _CMP_LT_OQ); }
@@ -37,7 +38,7 @@ template <>
 struct Native<float> {
     using Real = float __attribute__((vector_size(32)));
     using Integer = std::uint32_t __attribute__((vector_size(32)));
-    using Truth = Real;  ///< all bits of a lane set, or none
+    using Truth = Real;  ///< only the highest bit of a lane counts
     static constexpr bool kSplits = false;
     static constexpr int kSize = 8;
 
@@ -45,6 +46,7 @@ struct Native<float> {
     static Real load(const float* p) noexcept { return _mm256_loadu_ps(p); }
     static void store(float* p, Real x) noexcept { _mm256_storeu_ps(p, x); }
     static Integer to_bits(Real x) noexcept { return (Integer)x; }
+    static Truth highest_bit(Integer x) noexcept { return (Real)x; }
     static Real from_bits(Integer x) noexcept { return (Real)x; }
     static Real select(Truth m, Real x, Real y) noexcept { return _mm256_blendv_ps(y, x, m); }
     static Truth less(Real x, Real y) noexcept { return _mm256_cmp_ps(x, y, _CMP_LT_OQ); }

@@ -15,6 +15,7 @@ struct Native<double> {
     static Real load(const double* p) noexcept { return _mm512_loadu_pd(p); }
     static void store(double* p, Real x) noexcept { _mm512_storeu_pd(p, x); }
     static Integer to_bits(Real x) noexcept { return (Integer)x; }
+    static Truth highest_bit(Integer x) noexcept { return _mm512_movepi64_mask((__m512i)x); }
     static Real from_bits(Integer x) noexcept { return (Real)x; }
     static Real select(Truth m, Real x, Real y) noexcept { return _mm512_mask_blend_pd(m, y, x); }
     static Truth less(Real x, Real y) noexcept { return _mm512_cmp_pd_mask(x, y, _CMP_LT_OQ); }
@@ -50,6 +51,7 @@ struct Native<float> {
     static Real load(const float* p) noexcept { return _mm512_loadu_ps(p); }
     static void store(float* p, Real x) noexcept { _mm512_storeu_ps(p, x); }
     static Integer to_bits(Real x) noexcept { return (Integer)x; }
+    static Truth highest_bit(Integer x) noexcept { return _mm512_movepi32_mask((__m512i)x); }
     static Real from_bits(Integer x) noexcept { return (Real)x; }
     static Real select(Truth m, Real x, Real y) noexcept { return _mm512_mask_blend_ps(m, y, x); }
     static Truth less(Real x, Real y) noexcept { return _mm512_cmp_ps_mask(x, y, _CMP_LT_OQ); }

@@ -15,6 +15,7 @@ struct Native<double> {
     static Real load(const double* p) noexcept { return vld1q_f64(p); }
     static void store(double* p, Real x) noexcept { vst1q_f64(p, x); }
     static Integer to_bits(Real x) noexcept { return vreinterpretq_u64_f64(x); }
+    static Truth highest_bit(Integer x) noexcept { return vcltzq_s64(vreinterpretq_s64_u64(x)); }
     static Real from_bits(Integer x) noexcept { return vreinterpretq_f64_u64(x); }
     static Real select(Truth m, Real x, Real y) noexcept { return vbslq_f64(m, x, y); }
     static Truth less(Real x, Real y) noexcept { return vcltq_f64(x, y); }
@@ -49,6 +50,7 @@ struct Native<float> {
     static Real load(const float* p) noexcept { return vld1q_f32(p); }
     static void store(float* p, Real x) noexcept { vst1q_f32(p, x); }
     static Integer to_bits(Real x) noexcept { return vreinterpretq_u32_f32(x); }
+    static Truth highest_bit(Integer x) noexcept { return vcltzq_s32(vreinterpretq_s32_u32(x)); }
     static Real from_bits(Integer x) noexcept { return vreinterpretq_f32_u32(x); }
     static Real select(Truth m, Real x, Real y) noexcept { return vbslq_f32(m, x, y); }
     static Truth less(Real x, Real y) noexcept { return vcltq_f32(x, y); }

@@ -16,6 +16,7 @@ struct ScalarNative {
     static Real load(const T* p) noexcept { return *p; }
     static void store(T* p, Real x) noexcept { *p = x; }
     static Integer to_bits(Real x) noexcept { return __builtin_bit_cast(U, x); }
+    static Truth highest_bit(Integer x) noexcept { return x >> (sizeof(U) * 8 - 1) != 0; }
     static Real from_bits(Integer x) noexcept { return __builtin_bit_cast(T, x); }
     static Real select(Truth m, Real x, Real y) noexcept { return m ? x : y; }
     static Truth less(Real x, Real y) noexcept { return x < y; }
