@@ -76,8 +76,20 @@ void Island::set_loss(Candidate& candidate, double loss) const noexcept {
 
 void Island::record_best(const Candidate& candidate) {
     if (candidate.complexity > plan_->max_complexity) return;
-    Candidate& best = best_[static_cast<std::size_t>(candidate.complexity)];
-    if (candidate.loss < best.loss) best = candidate;
+    const auto c = static_cast<std::size_t>(candidate.complexity);
+    if (!(candidate.loss < best_[c].loss)) return;
+    best_[c] = candidate;
+    improved_[c] = 1;
+}
+
+/// Room for two expressions of the largest size: what a crossover may make before it is found too large.
+void Island::reserve(Candidate& candidate) const {
+    const auto largest = std::min(static_cast<std::size_t>(context_->options->maxsize), kMaxNodes);
+    candidate.roles.resize(std::max<std::size_t>(1, candidate.roles.size()));
+    for (Expression& role : candidate.roles) {
+        role.nodes.reserve(2 * largest + kMaxArity + 1);
+        role.constants.reserve(2 * largest + kMaxArity + 1);
+    }
 }
 
 void Island::initialise(const IterationPlan& plan, IslandScratch& scratch) {
@@ -94,6 +106,7 @@ void Island::initialise(const IterationPlan& plan, IslandScratch& scratch) {
         }
         set_loss(member, judge(member.roles, kInfinity));
         member.birth = static_cast<std::uint64_t>(&member - members.data()) + 1;
+        reserve(member);
     }
     population_ = Population(std::move(members));
 }
@@ -109,10 +122,12 @@ void Island::run_iteration(const IterationPlan& plan, IslandScratch& scratch) {
     scratch_ = &scratch;
     scratch.table.clear();
     best_.resize(static_cast<std::size_t>(context_->options->maxsize) + 1);
+    improved_.assign(best_.size(), 0);
     for (std::size_t c = 0; c < best_.size(); ++c) {
         best_[c].loss = !plan.batched() && c < plan.known.size() ? plan.known[c] : kInfinity;
-        best_[c].roles.resize(0);  // no roles: nothing better than what is known
     }
+    reserve(child_);
+    reserve(other_child_);
     if (plan.batched()) {
         for (std::size_t slot = 0; slot < population_.size(); ++slot) {
             Candidate& member = population_.at(slot);
@@ -271,9 +286,9 @@ void Island::simplify_member(std::size_t slot) {
     copy_roles(member, trial_);
     bool changed = false;
     for (Expression& role : trial_.roles) {
-        Expression simpler = simplify(role, context_->space->operator_set());
+        const Expression simpler = simplify(role, context_->space->operator_set());
         changed = changed || simpler.nodes != role.nodes;
-        role = std::move(simpler);
+        role = simpler;  // copied, to keep the storage that was reserved
     }
     if (!changed) return;
     trial_.complexity = complexity(trial_);
@@ -332,7 +347,7 @@ void Island::optimise_and_simplify() {
 void Island::judge_best_on_all_rows() {
     for (std::size_t c = 0; c < best_.size(); ++c) {
         Candidate& best = best_[c];
-        if (best.roles.empty()) continue;
+        if (improved_[c] == 0) continue;
         const double known = c < plan_->known.size() ? plan_->known[c] : kInfinity;
         double loss = kInfinity;
         if (!plan_->is_cancelled()) {
@@ -340,7 +355,7 @@ void Island::judge_best_on_all_rows() {
             evaluations_ += plan_->all_rows->share();
         }
         set_loss(best, loss);
-        if (!(loss < known)) best.roles.clear();
+        improved_[c] = loss < known ? 1 : 0;
     }
 }
 

@@ -118,8 +118,8 @@ void Evolution::run_iteration(Archive& archive, Control& control) {
 
 void Evolution::merge(Archive& archive) {
     for (const Island& island : islands_) {
-        for (const Candidate& best : island.best()) {
-            if (!best.roles.empty()) archive.offer(best);
+        for (int c = 1; c <= problem_->options.evolution.maxsize; ++c) {
+            if (const Candidate* best = island.best(c)) archive.offer(*best);
         }
         for (std::size_t slot = 0; slot < island.population().size(); ++slot) {
             frequencies_.add(island.population()[slot].complexity);

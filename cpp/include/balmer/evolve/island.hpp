@@ -74,7 +74,8 @@ class AdaptiveWeights {
 
 /// A population, its random stream and what it has found. Islands meet only between iterations, by migration.
 ///
-/// Everything that happens depends on (stream, members, plan) alone. After its first iteration a birth allocates nothing.
+/// Everything that happens depends on (stream, members, plan) alone. A birth allocates nothing, but for what simplification
+/// and new random expressions need.
 class Island {
    public:
     Island(const EvolutionContext& context, Rng rng) : context_(&context), rng_(rng) {}
@@ -86,9 +87,12 @@ class Island {
     /// in a consistent state, when the plan is cancelled.
     void run_iteration(const IterationPlan& plan, IslandScratch& scratch);
 
-    /// The best candidates of the last iteration, by complexity, with losses on all rows. Only those below `known`; the
-    /// others have an infinite loss.
-    [[nodiscard]] std::span<const Candidate> best() const noexcept { return best_; }
+    /// The best candidate of that complexity in the last iteration, its loss on all rows; null unless it is below what was
+    /// known.
+    [[nodiscard]] const Candidate* best(int complexity) const noexcept {
+        const auto c = static_cast<std::size_t>(complexity);
+        return c < best_.size() && improved_[c] != 0 ? &best_[c] : nullptr;
+    }
 
     /// A migrant takes the place of the member in that slot.
     void receive(const Candidate& migrant, std::size_t slot);
@@ -120,6 +124,7 @@ class Island {
     void optimise_member(std::size_t slot);
     void optimise_and_simplify();
     void judge_best_on_all_rows();
+    void reserve(Candidate& candidate) const;
 
     [[nodiscard]] const Candidate& tournament() noexcept {
         return population_[population_.ranked(context_->tournament->draw(rng_))];
@@ -138,7 +143,8 @@ class Island {
     Rng rng_;
     Population population_;
     AdaptiveWeights adaptive_;
-    std::vector<Candidate> best_;  // by complexity
+    std::vector<Candidate> best_;         // by complexity; the loss is at most what was known
+    std::vector<std::uint8_t> improved_;  // by complexity: whether best_ holds a candidate of this iteration
     double evaluations_ = 0;
 
     Candidate child_, other_child_, trial_;  // storage of the newborn
