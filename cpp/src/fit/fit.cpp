@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 
 #include "eval/program.hpp"
 #include "fit/linear_constants.hpp"
 #include "fit/normal_equations.hpp"
+#include "fit/triangular_model.hpp"
 
 namespace balmer {
-
-using fit::NormalEquations;
-using fit::SymmetricSolver;
 
 std::string_view name(FitStatus status) noexcept {
     switch (status) {
@@ -31,15 +30,31 @@ std::string_view name(FitStatus status) noexcept {
     return "";
 }
 
+namespace {
+
+/// Constants, and what a pass over the rows there told.
+struct Point {
+    std::vector<double> constants;
+    double sum = 0;              // of squares
+    fit::TriangularModel model;  // around them
+
+    /// The sum of squares once the linear constants are at their optimum: the functional that variable projection
+    /// minimises. It is exact, for the sum is quadratic in them, and costs no pass.
+    [[nodiscard]] double projected() const noexcept { return std::max(0.0, sum - model.linear_gain()); }
+};
+
+}  // namespace
+
 template <class T>
 struct FitWorkspace<T>::Impl {
-    AlignedVector<double> lanes;
-    NormalEquations current, trial, spare;
-    SymmetricSolver solver;
     fit::LinearConstants analysis;
+    fit::PassScratch scratch;
+    fit::NormalEquations equations;
+    fit::RowFactor factor;
+    Point current, trial, spare;
     std::vector<bool> linear;
-    std::vector<std::size_t> linear_index;
-    std::vector<double> constants, trial_constants, spare_constants, step, linear_step, scale, matrix;
+    std::vector<std::size_t> order;  // linear constants first
+    std::vector<double> start, step, damping;
 };
 
 template <class T>
@@ -53,196 +68,236 @@ FitWorkspace<T>& FitWorkspace<T>::operator=(FitWorkspace&&) noexcept = default;
 
 namespace {
 
-/// A trial step is taken when it saves at least this share of what the quadratic model promised.
+/// A trial step is taken when it saves at least this share of what the model promised.
 constexpr double kAcceptance = 1e-4;
-constexpr double kFirstDamping = 1e-3, kLargestDamping = 1e16;
+constexpr double kFirstDamping = 1e-3, kLeastDamping = 1e-14, kLargestDamping = 1e16;
 
-/// One fit: the state of Levenberg-Marquardt with the linear constants projected out.
+/// Linear constants are put right by a pass of their own when that saves more than this share of the sum of squares: the
+/// derivatives by the others scale with them. Otherwise the next step takes them along.
+constexpr double kWorthAPass = 0.1;
+
+/// Squared sine of an angle between columns below which J'J has lost too many digits, and the factor of J is used.
+constexpr double kIllConditioned = 1e-11;
+
+/// One fit: Levenberg-Marquardt on the projected sum of squares.
 template <class T>
 class LevenbergMarquardt {
    public:
-    LevenbergMarquardt(const Evaluator<T>& evaluator, eval::Program<T>& program, std::size_t rows,
-                       typename FitWorkspace<T>::Impl& memory)
-        : data_(evaluator.data()), program_(program), rows_(rows), m_(memory), n_(memory.constants.size()) {
-        m_.linear_index.clear();
-        for (std::size_t i = 0; i < n_; ++i) {
-            if (m_.linear[i]) {
-                m_.linear_index.push_back(i);
-            }
-        }
-        m_.scale.assign(n_, 0.0);
-    }
+    LevenbergMarquardt(const Dataset<T>& data, eval::Program<T>& program, std::size_t rows, const FitOptions& options,
+                       typename FitWorkspace<T>::Impl& memory);
 
-    /// Starts at memory.constants and leaves the best constants there.
-    FitResult run(const FitOptions& options);
+    /// Starts at memory.start and leaves the best constants in memory.current.
+    FitResult run();
 
    private:
-    /// The quadratic model at `constants`: one pass over the rows.
-    bool model(std::span<const double> constants, NormalEquations& out) {
-        ++result_.evaluations;
-        return accumulate(program_, data_, rows_, constants, m_.lanes, out);
-    }
+    enum class Step : std::uint8_t { taken, refused, settled };
 
-    /// What the sum of squares would fall by if the linear constants moved to their optimum; their step goes to linear_step.
-    double linear_gain(const NormalEquations& equations);
+    /// Fills in what a pass tells at point.constants; false if something is not finite or the sum is above `limit`.
+    bool evaluate(Point& point, double limit);
 
-    /// Moves the linear constants to their optimum if that saves more than `worth` of the sum of squares.
-    bool solve_linear(std::vector<double>& constants, NormalEquations& equations, double worth);
+    /// Moves the linear constants of `point` to their optimum as long as that saves more than `worth` of its sum: more than
+    /// once where the first solution is off by its rounding, as when it is much smaller than what it replaces.
+    void solve_linear(Point& point, double worth, int repeats);
 
-    /// The step with damping `lambda`, in m_.step; returns the saving that the model predicts.
-    double damped_step(double lambda);
-
-    /// Evaluates the point a step away; false if it is not finite.
-    bool try_step();
-
-    void accept();
+    void update_damping();
+    bool is_short() const;
+    Step try_step(double predicted);
+    FitResult finish(FitStatus status);
 
     const Dataset<T>& data_;
     eval::Program<T>& program_;
     std::size_t rows_;
+    const FitOptions& options_;
     typename FitWorkspace<T>::Impl& m_;
-    std::size_t n_;
+    std::size_t n_, n_linear_ = 0;
+    double weight_;        // sum of the weights
+    double squares_;       // of the target, weighted
+    double floor_;         // a sum of squares that is rounding of the target
+    double start_sum_ = std::numeric_limits<double>::infinity();
+    double lambda_ = kFirstDamping, growth_ = 2;
+    bool by_rows_ = false, dependent_ = false;  // how to evaluate: see `evaluate`
     FitResult result_;
 };
 
 template <class T>
-double LevenbergMarquardt<T>::linear_gain(const NormalEquations& equations) {
-    const std::size_t count = m_.linear_index.size();
-    m_.matrix.resize(count * count);
-    m_.linear_step.resize(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        m_.linear_step[i] = equations.gradient[m_.linear_index[i]];
-        for (std::size_t j = 0; j < count; ++j) {
-            m_.matrix[i * count + j] = equations.at(m_.linear_index[i], m_.linear_index[j]);
+LevenbergMarquardt<T>::LevenbergMarquardt(const Dataset<T>& data, eval::Program<T>& program, std::size_t rows,
+                                          const FitOptions& options, typename FitWorkspace<T>::Impl& memory)
+    : data_(data), program_(program), rows_(rows), options_(options), m_(memory), n_(memory.start.size()),
+      weight_(data.weight_sum(rows)) {
+    m_.order.clear();
+    for (const bool linear : {true, false}) {
+        for (std::size_t i = 0; i < n_; ++i) {
+            if (m_.linear[i] == linear) {
+                m_.order.push_back(i);
+            }
+        }
+        if (linear) {
+            n_linear_ = m_.order.size();
         }
     }
-    m_.solver.factor(m_.matrix, count);
-    m_.solver.solve(m_.linear_step);
-    double gain = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        gain += m_.linear_step[i] * equations.gradient[m_.linear_index[i]];
-    }
-    return gain;
+    const double mean = data.target_mean(), epsilon = static_cast<double>(std::numeric_limits<T>::epsilon());
+    squares_ = weight_ * (data.target_variance() + mean * mean);
+    floor_ = epsilon * epsilon * squares_;
+    m_.current.constants = m_.start;
+    m_.damping.assign(n_, 0.0);
+    m_.step.resize(n_);
 }
 
 template <class T>
-bool LevenbergMarquardt<T>::solve_linear(std::vector<double>& constants, NormalEquations& equations, double worth) {
-    if (m_.linear_index.empty() || !(linear_gain(equations) > worth * equations.sum)) {
+bool LevenbergMarquardt<T>::evaluate(Point& point, double limit) {
+    if (!by_rows_) {
+        ++result_.evaluations;
+        const bool finite = fit::evaluate(program_, data_, rows_, point.constants, limit, m_.scratch, m_.equations);
+        point.sum = m_.equations.sum;
+        if (!finite) {
+            return false;
+        }
+        point.model.set(m_.equations, m_.order, n_linear_);
+        const bool doubtful = point.model.deficient() || point.model.smallest_pivot() < kIllConditioned;
+        if (!doubtful || dependent_) {
+            return true;
+        }
+    }
+    // Are the columns dependent, or nearly so? If they are, that is a property of the formula, and asked once.
+    ++result_.evaluations;
+    const std::span<const std::size_t> order(m_.order);
+    if (!fit::evaluate(program_, data_, rows_, point.constants, order, m_.scratch, m_.factor)) {
+        point.sum = m_.factor.sum;
         return false;
     }
-    m_.spare_constants = constants;
-    for (std::size_t i = 0; i < m_.linear_index.size(); ++i) {
-        m_.spare_constants[m_.linear_index[i]] += m_.linear_step[i];
+    point.sum = m_.factor.sum;
+    point.model.set(m_.factor, m_.order, n_linear_);
+    by_rows_ = point.model.smallest_pivot() < kIllConditioned;
+    dependent_ = !by_rows_;
+    return point.sum <= limit;
+}
+
+template <class T>
+void LevenbergMarquardt<T>::solve_linear(Point& point, double worth, int repeats) {
+    for (int repeat = 0; repeat < repeats; ++repeat) {
+        if (n_linear_ == 0 || !(point.model.linear_gain() > worth * point.sum + floor_)) {
+            return;
+        }
+        point.model.linear_step(m_.step);
+        m_.spare.constants.resize(n_);
+        for (std::size_t i = 0; i < n_; ++i) {
+            m_.spare.constants[i] = point.constants[i] + m_.step[i];
+        }
+        if (!evaluate(m_.spare, point.sum)) {
+            return;
+        }
+        std::swap(point, m_.spare);
     }
-    if (!model(m_.spare_constants, m_.spare) || !(m_.spare.sum < equations.sum)) {
-        return false;
+}
+
+/// Moré's scaling: the largest curvature met so far, of the nonlinear constants; linear ones move freely.
+template <class T>
+void LevenbergMarquardt<T>::update_damping() {
+    for (std::size_t k = n_linear_; k < n_; ++k) {
+        m_.damping[k] = std::max(m_.damping[k], m_.current.model.curvature(k));
     }
-    std::swap(equations, m_.spare);
-    std::swap(constants, m_.spare_constants);
+}
+
+template <class T>
+bool LevenbergMarquardt<T>::is_short() const {
+    for (std::size_t k = n_linear_; k < n_; ++k) {
+        const std::size_t i = m_.order[k];
+        if (!(std::abs(m_.step[i]) <= options_.step_tolerance * std::abs(m_.current.constants[i]))) {
+            return false;
+        }
+    }
     return true;
 }
 
 template <class T>
-double LevenbergMarquardt<T>::damped_step(double lambda) {
-    m_.matrix = m_.current.matrix;
-    m_.step = m_.current.gradient;
-    for (std::size_t i = 0; i < n_; ++i) {
-        m_.matrix[i * n_ + i] += lambda * m_.scale[i];
+FitResult LevenbergMarquardt<T>::finish(FitStatus status) {
+    // Steps are judged by projected sums, and at the end not at all: what comes out may be above the start by rounding, or
+    // as long as linear constants have not followed.
+    if (m_.current.sum > start_sum_) {
+        m_.current.sum = start_sum_;
+        m_.current.constants = m_.start;
     }
-    m_.solver.factor(m_.matrix, n_);
-    m_.solver.solve(m_.step);
-    double predicted = 0;
-    for (std::size_t i = 0; i < n_; ++i) {
-        predicted += m_.step[i] * (m_.current.gradient[i] + lambda * m_.scale[i] * m_.step[i]);
-    }
-    return predicted;
+    result_.status = status;
+    result_.loss = m_.current.sum / weight_;
+    return result_;
 }
 
 template <class T>
-bool LevenbergMarquardt<T>::try_step() {
-    m_.trial_constants = m_.constants;
+typename LevenbergMarquardt<T>::Step LevenbergMarquardt<T>::try_step(double predicted) {
+    m_.trial.constants.resize(n_);
     for (std::size_t i = 0; i < n_; ++i) {
-        m_.trial_constants[i] += m_.step[i];
+        m_.trial.constants[i] = m_.current.constants[i] + m_.step[i];
     }
-    if (!model(m_.trial_constants, m_.trial)) {
-        return false;
+    // A sum of squares is known to about this; changes below it say nothing.
+    const double epsilon = static_cast<double>(std::numeric_limits<T>::epsilon());
+    const double noise = 8 * epsilon * (std::sqrt(m_.current.sum * squares_) + m_.current.sum);
+    const bool blind = predicted < noise;
+    // With linear constants the sum may rise now, to fall when they follow.
+    const double limit = n_linear_ == 0 ? m_.current.sum + noise : std::numeric_limits<double>::infinity();
+    if (!evaluate(m_.trial, limit)) {
+        return Step::refused;
     }
-    // The step moved the linear constants along; a pass to put them right is worth it only if much is left to gain.
-    constexpr double kWorthAPass = 1e-2;
-    solve_linear(m_.trial_constants, m_.trial, kWorthAPass);
-    return true;
+    solve_linear(m_.trial, kWorthAPass, 4);
+    const double saved = m_.current.projected() - m_.trial.projected();
+    if (blind) {
+        // The model still tells how far the minimum is. Go on as long as that shrinks well.
+        if (saved < -noise || !(m_.trial.model.gain() < 0.5 * m_.current.model.gain())) {
+            return Step::settled;
+        }
+        std::swap(m_.current, m_.trial);
+        lambda_ = kLeastDamping;
+        return Step::taken;
+    }
+    const double ratio = saved / predicted;
+    if (!(ratio > kAcceptance)) {
+        return Step::refused;
+    }
+    std::swap(m_.current, m_.trial);
+    const double slope = 2 * std::min(ratio, 1.0) - 1;
+    lambda_ = std::max(kLeastDamping, lambda_ * std::max(1.0 / 3, 1 - slope * slope * slope));
+    growth_ = 2;
+    return Step::taken;
 }
 
 template <class T>
-void LevenbergMarquardt<T>::accept() {
-    for (std::size_t i = 0; i < n_; ++i) {  // Moré's scaling: the largest curvature met so far; linear constants move freely
-        m_.scale[i] = m_.linear[i] ? 0 : std::max(m_.scale[i], m_.current.at(i, i));
-    }
-}
-
-template <class T>
-FitResult LevenbergMarquardt<T>::run(const FitOptions& options) {
-    const double weight = data_.weight_sum(rows_);
-    const auto finish = [&](FitStatus status) {
-        result_.status = status;
-        result_.loss = m_.current.sum / weight;
-        return result_;
-    };
-    if (!model(m_.constants, m_.current)) {
+FitResult LevenbergMarquardt<T>::run() {
+    if (!evaluate(m_.current, std::numeric_limits<double>::infinity())) {
         return finish(FitStatus::not_finite);
     }
-    // Below this the residuals are rounding errors of the target itself.
-    constexpr double kRounding = 1.1e-16;
-    const double mean = data_.target_mean();
-    const double floor = weight * kRounding * kRounding * (data_.target_variance() + mean * mean);
-    const double worth = std::max(options.loss_tolerance, 1e-15);
-    const bool only_linear = m_.linear_index.size() == n_;
-    for (int repeat = 0; repeat < (only_linear ? 4 : 2); ++repeat) {  // again: the first solution is off by its rounding
-        if (!solve_linear(m_.constants, m_.current, worth)) {
-            break;
-        }
-    }
-    if (only_linear || m_.current.sum <= floor) {
+    start_sum_ = m_.current.sum;
+    if (n_linear_ == n_) {
+        solve_linear(m_.current, std::max(options_.loss_tolerance, 1e-15), 4);
         return finish(FitStatus::converged_loss);
     }
-    accept();
-    double lambda = kFirstDamping, growth = 2;
-    for (; result_.iterations < options.max_iterations; ++result_.iterations) {
-        if (result_.iterations == options.abandon_after && m_.current.sum > options.bound * weight) {
+    solve_linear(m_.current, kWorthAPass, 4);
+    update_damping();
+    for (; result_.iterations < options_.max_iterations; ++result_.iterations) {
+        if (result_.iterations == options_.abandon_after && m_.current.projected() > options_.bound * weight_) {
             return finish(FitStatus::abandoned);
         }
-        const double predicted = damped_step(lambda);
-        bool short_step = true;
-        for (std::size_t i = 0; i < n_; ++i) {
-            const double c = std::abs(m_.constants[i]);
-            short_step = short_step && std::abs(m_.step[i]) <= options.step_tolerance * (c + options.step_tolerance);
+        if (m_.current.model.gain() <= options_.loss_tolerance * m_.current.sum + floor_) {
+            return finish(FitStatus::converged_loss);
         }
-        if (short_step || !(predicted > 0)) {
+        const double predicted = m_.current.model.damped_step(lambda_, m_.damping, m_.step);
+        if (is_short()) {
             return finish(FitStatus::converged_step);
         }
-        const bool finite = try_step();
-        const double saved = m_.current.sum - m_.trial.sum;
-        const double ratio = saved / predicted;
-        if (finite && saved > 0 && ratio > kAcceptance) {
-            const bool small = saved < options.loss_tolerance * m_.current.sum;
-            std::swap(m_.current, m_.trial);
-            std::swap(m_.constants, m_.trial_constants);
-            accept();
-            const double slope = 2 * std::min(ratio, 1.0) - 1;
-            lambda *= std::max(1.0 / 3, 1 - slope * slope * slope);
-            growth = 2;
-            if (small || m_.current.sum <= floor) {
-                ++result_.iterations;
+        switch (try_step(predicted)) {
+            case Step::settled:
                 return finish(FitStatus::converged_loss);
-            }
-        } else {
-            lambda *= growth;
-            growth *= 2;
-            if (lambda > kLargestDamping) {
-                return finish(FitStatus::converged_step);
-            }
+            case Step::taken:
+                update_damping();
+                break;
+            case Step::refused:
+                lambda_ *= growth_;
+                growth_ *= 2;
+                if (lambda_ > kLargestDamping) {
+                    return finish(FitStatus::converged_step);
+                }
         }
     }
+    constexpr double kWorthALastPass = 1e-3;
+    solve_linear(m_.current, kWorthALastPass, 1);
     return finish(FitStatus::max_iterations);
 }
 
@@ -268,21 +323,13 @@ FitResult fit_constants(Expression& expression, const Evaluator<T>& evaluator, c
         return result;
     }
     auto& memory = workspace.impl();
-    memory.constants = expression.constants;
+    memory.start = expression.constants;
     memory.analysis.find(expression, evaluator.operators(), memory.linear);
     auto& program = workspace.evaluation.program();
-    const auto run = [&](eval::Range range) {
-        program.compile(expression, evaluator.operators(), evaluator.data().columns(), rows,
-                        eval::Derivatives::constants, range);
-        return LevenbergMarquardt<T>(evaluator, program, rows, memory).run(options);
-    };
-    FitResult result = run(eval::Range::plain);
-    if (result.status == FitStatus::not_finite &&
-        eval::has_extended_form(expression, evaluator.operators(), evaluator.data().is_extreme())) {
-        result = run(eval::Range::extended);
-    }
+    program.compile(expression, evaluator.operators(), evaluator.data().columns(), rows, eval::Derivatives::constants);
+    const FitResult result = LevenbergMarquardt<T>(evaluator.data(), program, rows, options, memory).run();
     if (result.status != FitStatus::not_finite) {
-        expression.constants = memory.constants;
+        expression.constants = memory.current.constants;
     }
     return result;
 }
@@ -297,21 +344,26 @@ std::vector<double> standard_errors(const Expression& expression, const Evaluato
     }
     auto& memory = workspace.impl();
     auto& program = workspace.evaluation.program();
-    program.compile(expression, evaluator.operators(), evaluator.data().columns(), rows, eval::Derivatives::constants);
+    const Dataset<T>& data = evaluator.data();
+    program.compile(expression, evaluator.operators(), data.columns(), rows, eval::Derivatives::constants);
     std::vector<double> errors(n, std::numeric_limits<double>::quiet_NaN());
-    if (rows <= n || !accumulate(program, evaluator.data(), rows, expression.constants, memory.lanes, memory.current)) {
-        return errors;
-    }
+    memory.order.resize(n);
+    std::iota(memory.order.begin(), memory.order.end(), std::size_t{0});
+    const std::span<const std::size_t> order(memory.order);
     // Rows of weight 0 are no observations.
     double observations = static_cast<double>(rows);
-    if (const T* w = evaluator.data().weights(); w != nullptr) {
+    if (const T* w = data.weights(); w != nullptr) {
         observations -= static_cast<double>(std::count(w, w + rows, T(0)));
     }
-    const double variance = memory.current.sum / (observations - static_cast<double>(n));
-    memory.solver.factor(memory.current.matrix, n);
-    errors = memory.solver.inverse_diagonal();
+    const double freedom = observations - static_cast<double>(n);
+    if (!(freedom > 0) ||
+        !fit::evaluate(program, data, rows, expression.constants, order, memory.scratch, memory.factor)) {
+        return errors;
+    }
+    memory.current.model.set(memory.factor, order, 0);
+    memory.current.model.inverse_diagonal(errors);
     for (double& e : errors) {
-        e = variance >= 0 ? std::sqrt(e * variance) : std::numeric_limits<double>::quiet_NaN();
+        e = std::sqrt(e * memory.factor.sum / freedom);
     }
     return errors;
 }

@@ -1,164 +1,155 @@
 #include "fit/normal_equations.hpp"
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <limits>
 
 namespace balmer::fit {
+namespace {
 
-template <class T>
-bool accumulate(eval::Program<T>& program, const Dataset<T>& data, std::size_t rows, std::span<const double> constants,
-                AlignedVector<double>& lanes, NormalEquations& out) {
-    const std::size_t n = constants.size();
-    const std::size_t products = n * (n + 1) / 2;
-    const std::size_t sums = products + n + 1;
+/// Runs the program over the rows, block by block: values, sum of squares, then derivatives, then `add(row, block, values)`.
+/// Returns the sum, infinite where it is not finite or above `limit`.
+template <class T, class Add>
+double pass(eval::Program<T>& program, const Dataset<T>& data, std::size_t rows, std::span<const double> constants,
+            double limit, const Add& add) {
     const eval::KernelTable& table = eval::kernels();
     const auto& kernels = eval::kernels_of<T>(table);
-    lanes.assign(sums * eval::kSumLanes, 0.0);
-    {
-        const eval::FlushSubnormals scope(table);
-        program.set_constants(constants);
-        for (std::size_t r = 0; r < rows; r += program.block_rows()) {
-            const std::size_t block = std::min(program.block_rows(), rows - r);
-            const T* const values = program.run(r, padded(block));
-            program.reverse(r, padded(block));
-            kernels.normal_equations(program.derivatives().data(), n, values, data.target() + r,
-                                     data.weights() != nullptr ? data.weights() + r : nullptr, block, lanes.data());
+    const eval::FlushSubnormals scope(table);
+    const double largest = std::min(limit, std::numeric_limits<double>::max());
+    alignas(kAlignment) std::array<double, eval::kSumLanes> lanes{};
+    double sum = 0;
+    program.set_constants(constants);
+    for (std::size_t r = 0; r < rows; r += program.block_rows()) {
+        const std::size_t block = std::min(program.block_rows(), rows - r);
+        const T* const values = program.run(r, padded(block));
+        const T* const weights = data.weights() != nullptr ? data.weights() + r : nullptr;
+        // The sum first: it costs next to nothing, and a step that leads nowhere needs no derivatives.
+        kernels.squared_error(values, data.target() + r, weights, block, lanes.data());
+        sum = eval::sum_lanes(lanes.data());
+        if (!(sum <= largest)) {
+            return std::numeric_limits<double>::infinity();
+        }
+        program.reverse(r, padded(block));
+        add(r, block, values);
+    }
+    return sum;
+}
+
+/// Reflects a block of rows into the triangle (Golub & Van Loan, algorithm 5.1.1): below the diagonal of a column stands
+/// nothing but the block, so a reflection touches one row of the triangle. `block` holds columns of `rows` values.
+void reflect(std::span<double> triangle, std::size_t n_columns, double* block, std::size_t rows) {
+    for (std::size_t j = 0; j < n_columns; ++j) {
+        double* const v = block + j * rows;
+        double* const row = triangle.data() + j * n_columns;
+        double below = 0;
+        for (std::size_t i = 0; i < rows; ++i) {
+            below += v[i] * v[i];
+        }
+        if (below == 0) {
+            continue;
+        }
+        const double corner = row[j], norm = std::sqrt(corner * corner + below);
+        const double pivot = corner <= 0 ? corner - norm : -below / (corner + norm);
+        const double scale = 2 * pivot * pivot / (below + pivot * pivot);
+        for (std::size_t i = 0; i < rows; ++i) {
+            v[i] /= pivot;
+        }
+        row[j] = norm;
+        for (std::size_t l = j + 1; l < n_columns; ++l) {
+            double* const u = block + l * rows;
+            double dot = row[l];
+            for (std::size_t i = 0; i < rows; ++i) {
+                dot += v[i] * u[i];
+            }
+            dot *= scale;
+            row[l] -= dot;
+            for (std::size_t i = 0; i < rows; ++i) {
+                u[i] -= dot * v[i];
+            }
         }
     }
+}
+
+/// Whether all are finite: a NaN or an infinity times 0 is NaN.
+bool all_finite(std::span<const double> values) {
+    double check = 0;
+    for (const double value : values) {
+        check += value * 0;
+    }
+    return check == 0;
+}
+
+}  // namespace
+
+template <class T>
+bool evaluate(eval::Program<T>& program, const Dataset<T>& data, std::size_t rows, std::span<const double> constants,
+              double limit, PassScratch& scratch, NormalEquations& out) {
+    const std::size_t n = constants.size();
+    const auto& kernels = eval::kernels_of<T>(eval::kernels());
+    scratch.lanes.assign((n * (n + 1) / 2 + n + 1) * eval::kSumLanes, 0.0);
     out.n = n;
+    out.sum = pass(program, data, rows, constants, limit, [&](std::size_t r, std::size_t block, const T* values) {
+        kernels.normal_equations(program.derivatives().data(), n, values, data.target() + r,
+                                 data.weights() != nullptr ? data.weights() + r : nullptr, block, scratch.lanes.data());
+    });
+    if (!(out.sum <= std::numeric_limits<double>::max())) {
+        return false;
+    }
     out.matrix.resize(n * n);
     out.gradient.resize(n);
-    const double* lane = lanes.data();
-    double check = 0;  // NaN or infinite as soon as one of the sums is
+    const double* lane = scratch.lanes.data();
     for (std::size_t i = 0; i < n; ++i) {
         for (std::size_t j = 0; j <= i; ++j, lane += eval::kSumLanes) {
-            const double sum = eval::sum_lanes(lane);
-            out.matrix[i * n + j] = out.matrix[j * n + i] = sum;
-            check += sum * 0;
+            out.matrix[i * n + j] = out.matrix[j * n + i] = eval::sum_lanes(lane);
         }
     }
     for (std::size_t i = 0; i < n; ++i, lane += eval::kSumLanes) {
         out.gradient[i] = eval::sum_lanes(lane);
-        check += out.gradient[i] * 0;
     }
-    out.sum = eval::sum_lanes(lane);
-    check += out.sum * 0;
-    if (check != 0) {
+    if (!all_finite(out.matrix) || !all_finite(out.gradient)) {
         out.sum = std::numeric_limits<double>::infinity();
         return false;
     }
     return true;
 }
 
-template bool accumulate<double>(eval::Program<double>&, const Dataset<double>&, std::size_t, std::span<const double>,
-                                 AlignedVector<double>&, NormalEquations&);
-template bool accumulate<float>(eval::Program<float>&, const Dataset<float>&, std::size_t, std::span<const double>,
-                                AlignedVector<double>&, NormalEquations&);
-
-void SymmetricSolver::factor(std::span<double> matrix, std::size_t n, double threshold) {
-    n_ = n;
-    scale_.resize(n);
-    factor_.resize(n * n);
-    for (std::size_t i = 0; i < n; ++i) {
-        const double d = matrix[i * n + i];
-        scale_[i] = d > 0 ? 1 / std::sqrt(d) : 0;
-    }
-    for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t j = 0; j < n; ++j) {
-            matrix[i * n + j] *= scale_[i] * scale_[j];
-        }
-    }
-    cholesky_ = full_rank_ = true;
-    for (std::size_t i = 0; i < n && cholesky_; ++i) {
-        for (std::size_t j = 0; j <= i; ++j) {
-            double sum = matrix[i * n + j];
-            for (std::size_t k = 0; k < j; ++k) {
-                sum -= factor_[i * n + k] * factor_[j * n + k];
+template <class T>
+bool evaluate(eval::Program<T>& program, const Dataset<T>& data, std::size_t rows, std::span<const double> constants,
+              std::span<const std::size_t> order, PassScratch& scratch, RowFactor& out) {
+    const std::size_t n = constants.size();
+    out.n = n;
+    out.triangle.assign((n + 1) * (n + 1), 0.0);
+    scratch.block.resize((n + 1) * program.block_rows());
+    const auto add = [&](std::size_t r, std::size_t block, const T* values) {
+        for (std::size_t k = 0; k <= n; ++k) {
+            double* const column = scratch.block.data() + k * block;
+            for (std::size_t i = 0; i < block; ++i) {
+                column[i] = k < n ? static_cast<double>(program.derivatives()[order[k]][i])
+                                  : static_cast<double>(data.target()[r + i]) - static_cast<double>(values[i]);
             }
-            if (j < i) {
-                factor_[i * n + j] = sum / factor_[j * n + j];
-            } else if (sum > threshold * 100) {
-                factor_[i * n + i] = std::sqrt(sum);
-            } else {
-                cholesky_ = false;
+            if (data.weights() != nullptr) {
+                for (std::size_t i = 0; i < block; ++i) {
+                    column[i] *= std::sqrt(static_cast<double>(data.weights()[r + i]));
+                }
             }
         }
+        reflect(out.triangle, n + 1, scratch.block.data(), block);
+    };
+    out.sum = pass(program, data, rows, constants, std::numeric_limits<double>::infinity(), add);
+    if (!(out.sum <= std::numeric_limits<double>::max()) || !all_finite(out.triangle)) {
+        out.sum = std::numeric_limits<double>::infinity();
+        return false;
     }
-    if (cholesky_) {
-        return;
-    }
-    const auto size = static_cast<Eigen::Index>(n);
-    const Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> scaled(
-        matrix.data(), size, size);
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scaled);
-    values_.resize(n);
-    const double largest = solver.eigenvalues()(size - 1);
-    for (std::size_t k = 0; k < n; ++k) {
-        const auto column = static_cast<Eigen::Index>(k);
-        const double value = solver.eigenvalues()(column);
-        values_[k] = value > threshold * largest ? 1 / value : 0;
-        full_rank_ = full_rank_ && values_[k] > 0;
-        for (std::size_t i = 0; i < n; ++i) {
-            factor_[i * n + k] = solver.eigenvectors()(static_cast<Eigen::Index>(i), column);
-        }
-    }
+    return true;
 }
 
-void SymmetricSolver::solve(std::span<double> b) const {
-    for (std::size_t i = 0; i < n_; ++i) {
-        b[i] *= scale_[i];
-    }
-    if (cholesky_) {
-        for (std::size_t i = 0; i < n_; ++i) {
-            for (std::size_t k = 0; k < i; ++k) {
-                b[i] -= factor_[i * n_ + k] * b[k];
-            }
-            b[i] /= factor_[i * n_ + i];
-        }
-        for (std::size_t i = n_; i-- > 0;) {
-            for (std::size_t k = i + 1; k < n_; ++k) {
-                b[i] -= factor_[k * n_ + i] * b[k];
-            }
-            b[i] /= factor_[i * n_ + i];
-        }
-    } else {
-        std::vector<double> projected(n_, 0.0);
-        for (std::size_t k = 0; k < n_; ++k) {
-            for (std::size_t i = 0; i < n_; ++i) {
-                projected[k] += factor_[i * n_ + k] * b[i];
-            }
-            projected[k] *= values_[k];
-        }
-        for (std::size_t i = 0; i < n_; ++i) {
-            b[i] = 0;
-            for (std::size_t k = 0; k < n_; ++k) {
-                b[i] += factor_[i * n_ + k] * projected[k];
-            }
-        }
-    }
-    for (std::size_t i = 0; i < n_; ++i) {
-        b[i] *= scale_[i];
-    }
-}
-
-std::vector<double> SymmetricSolver::inverse_diagonal() const {
-    std::vector<double> diagonal(n_);
-    std::vector<double> unit(n_);
-    for (std::size_t i = 0; i < n_; ++i) {
-        bool determined = scale_[i] > 0;
-        if (!cholesky_) {
-            for (std::size_t k = 0; k < n_; ++k) {
-                determined = determined && (values_[k] > 0 || std::abs(factor_[i * n_ + k]) < 1e-8);
-            }
-        }
-        std::fill(unit.begin(), unit.end(), 0.0);
-        unit[i] = 1;
-        solve(unit);
-        diagonal[i] = determined ? unit[i] : std::numeric_limits<double>::quiet_NaN();
-    }
-    return diagonal;
-}
+template bool evaluate<double>(eval::Program<double>&, const Dataset<double>&, std::size_t, std::span<const double>,
+                               double, PassScratch&, NormalEquations&);
+template bool evaluate<float>(eval::Program<float>&, const Dataset<float>&, std::size_t, std::span<const double>,
+                              double, PassScratch&, NormalEquations&);
+template bool evaluate<double>(eval::Program<double>&, const Dataset<double>&, std::size_t, std::span<const double>,
+                               std::span<const std::size_t>, PassScratch&, RowFactor&);
+template bool evaluate<float>(eval::Program<float>&, const Dataset<float>&, std::size_t, std::span<const double>,
+                              std::span<const std::size_t>, PassScratch&, RowFactor&);
 
 }  // namespace balmer::fit

@@ -14,8 +14,8 @@ namespace balmer {
 
 /// Why a fit stopped.
 enum class FitStatus : std::uint8_t {
-    converged_loss,   ///< the loss fell by less than loss_tolerance of itself, or reached the rounding floor of the target
-    converged_step,   ///< the step was shorter than step_tolerance of the constants
+    converged_loss,   ///< no step promises more than loss_tolerance of the loss, or more than rounding errors of the target
+    converged_step,   ///< the step was shorter than step_tolerance of the constants, or no step helped
     max_iterations,   ///< the budget ran out
     not_finite,       ///< the start has no finite loss: the constants are as they were
     abandoned,        ///< the loss stayed above `bound`
@@ -25,8 +25,11 @@ enum class FitStatus : std::uint8_t {
 
 struct FitOptions {
     int max_iterations = 50;        ///< accepted and rejected steps together
-    double loss_tolerance = 1e-13;  ///< stop when loss_old - loss_new < loss_tolerance * loss_old
-    double step_tolerance = 1e-13;  ///< stop when |step| < step_tolerance * (|c| + step_tolerance), each constant scaled
+    /// Stop when the Gauss-Newton step promises less than loss_tolerance * loss. Near a minimum the constants are then off by
+    /// about sqrt(loss_tolerance * (rows - constants)) standard errors: 1e-10 is enough to compare losses, the loss itself
+    /// shows no more than 1e-15, but constants settle further.
+    double loss_tolerance = 1e-22;
+    double step_tolerance = 1e-13;  ///< stop when |step| <= step_tolerance * |c| for each constant that is not linear
     std::size_t rows = 0;           ///< fit on this prefix of the rows; 0: all
     double bound = std::numeric_limits<double>::infinity();  ///< abandon after abandon_after steps if the loss is above
     int abandon_after = 5;
@@ -39,6 +42,14 @@ struct FitResult {
     int evaluations = 0;  ///< passes over the rows, those for the Jacobian included
 };
 
+/// Scratch memory of a fit by another loss than least squares (fit/general_fit.cpp).
+struct LossScratch {
+    LossScratch() = default;
+    LossScratch(const LossScratch&) = delete;
+    LossScratch& operator=(const LossScratch&) = delete;
+    virtual ~LossScratch() = default;
+};
+
 /// Scratch memory of one thread for fits over expressions of any size.
 template <class T>
 class FitWorkspace {
@@ -49,6 +60,7 @@ class FitWorkspace {
     FitWorkspace& operator=(FitWorkspace&&) noexcept;
 
     Workspace<T> evaluation;
+    std::unique_ptr<LossScratch> loss;  ///< made by the first fit that needs it
     struct Impl;
     [[nodiscard]] Impl& impl() noexcept { return *impl_; }
 
@@ -58,10 +70,12 @@ class FitWorkspace {
 
 /// Fits the constants of `expression` to the target of the evaluator's data, in place, by weighted least squares.
 ///
-/// Variable projection (Golub & Pereyra 1973; Kaufman 1975): constants that enter linearly are solved for exactly at
-/// every step; the others move by Levenberg-Marquardt with Moré's scaling and Nielsen's damping, whose normal equations
-/// come from a reverse sweep over blocks of rows. Never ends with a larger loss than it began with. Reuse of `workspace`
-/// allocates nothing. Throws std::invalid_argument if the data have no target.
+/// Variable projection (Golub & Pereyra 1973; Kaufman 1975): constants that enter linearly follow the others, which move by
+/// Levenberg-Marquardt on what is left of the sum of squares when the linear ones are at their optimum, with Moré's
+/// scaling and Nielsen's damping (Madsen, Nielsen & Tingleff 2004). A step needs one pass over the rows, for values and a
+/// reverse sweep for derivatives; where columns of the Jacobian are nearly dependent, the pass factors the Jacobian itself
+/// instead of forming normal equations. Never ends with a larger loss than it began with. Reuse of `workspace` allocates
+/// nothing. Throws std::invalid_argument if the data have no target.
 template <class T>
 FitResult fit_constants(Expression& expression, const Evaluator<T>& evaluator, const FitOptions& options,
                         FitWorkspace<T>& workspace);
