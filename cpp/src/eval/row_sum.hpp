@@ -1,5 +1,5 @@
-// Sums over rows that every instruction set adds in the same order: see kSumLanes. Plain loops, which the compiler turns
-// into vectors of whatever width; for the sums of least squares there are kernels.
+// Sums over rows that every instruction set adds in the same order: see kSumLanes. Plain loops, which the compiler
+// turns into vectors of whatever width; for the sums of least squares there are kernels.
 #pragma once
 
 #include <cstddef>

@@ -81,7 +81,13 @@ std::optional<Branches> branches(const Expression& e) {
         Expression branch = e.subtree(e.operand(e.root(), k));
         return is_value(branch, 0) ? Term() : Term(std::move(branch));
     };
-    return Branches{e.subtree(e.operand(e.root(), 0)), term(1), term(2)};
+    std::size_t condition = e.operand(e.root(), 0);
+    if (e.nodes[condition].op == Op::Greater) {  // truth is a > 0 already: (a > 0) > 0 is a > 0
+        const std::size_t right = e.operand(condition, 1);
+        const bool against_zero = e.nodes[right].op == Op::Constant && e.constants[e.nodes[right].index] == 0;
+        if (against_zero) condition = e.operand(condition, 0);
+    }
+    return Branches{e.subtree(condition), term(1), term(2)};
 }
 
 Term conditional(const Branches& b) {
@@ -193,7 +199,8 @@ Term differentiate(const Expression& expression, std::uint32_t feature, const Op
         if (node.op == Op::Feature && node.index == feature) slopes[i] = Expression::constant(1);
         for (std::size_t k = 0; k < node.arity; ++k) {
             Term& inner = slopes[expression.operand(i, k)];
-            if (inner) slopes[i] = add(std::move(slopes[i]), multiply(partial(expression, i, k, operators), std::move(inner)));
+            if (inner)
+                slopes[i] = add(std::move(slopes[i]), multiply(partial(expression, i, k, operators), std::move(inner)));
         }
     }
     return std::move(slopes.back());

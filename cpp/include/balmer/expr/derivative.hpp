@@ -8,12 +8,12 @@
 
 namespace balmer {
 
-/// d `expression` / d feature, made of the columns da, db, dc of operators.def by the chain rule, also through the bodies
-/// of user operators; simplified. At kinks and jumps it has the value of the table's column: 0 for abs at 0, and 0
-/// everywhere for round, greater and the like.
+/// d `expression` / d feature, made of the columns da, db, dc of operators.def by the chain rule, also through the
+/// bodies of user operators; simplified. At kinks and jumps it has the value of the table's column: 0 for abs at 0, and
+/// 0 everywhere for round, greater and the like.
 ///
-/// Throws std::invalid_argument if a derivative needs a function that is no operator (gamma's needs digamma), or has more
-/// than kMaxNodes nodes.
+/// Throws std::invalid_argument if a derivative needs a function that is no operator (gamma's needs digamma), or has
+/// more than kMaxNodes nodes.
 [[nodiscard]] Expression derivative(const Expression& expression, std::uint32_t feature,
                                     const OperatorSet& operators = OperatorSet::builtin());
 
