@@ -85,7 +85,9 @@ BALMER_INLINE TrigReduced<T> reduce_trig(Vec<T> a) noexcept {
     const Vec<T> shifted = fma(a, Vec<T>(0.63661977236758134), magic), turns = shifted - magic;
     const Vec<T> first = fnma(turns, Vec<T>::broadcast(kHalfPi0<T>), a);  // exact
     const Vec<T> r = fnma(turns, p1, first);
-    const Vec<T> low = fnma(turns, Vec<T>::broadcast(kHalfPi2<T>), fnma(turns, p1, first - r));
+    // What the rounding of r took. Close to a multiple of pi / 2 the difference is itself rounded: `rest` is its error.
+    const Vec<T> difference = first - r, rest = (first - difference) - r;
+    const Vec<T> low = fnma(turns, Vec<T>::broadcast(kHalfPi2<T>), fnma(turns, p1, difference) + rest);
     TrigReduced<T> reduced{r, low, bits(shifted)};
     const Mask<T> huge = abs(a) > Vec<T>::broadcast(kTrigLimit<T>);
     if (any_of(huge)) repair_trig(lanes(huge), a, reduced);

@@ -1,0 +1,155 @@
+"""Worst errors of the vector math against mpmath; writes docs/accuracy.md.
+
+    python3 bench/accuracy/accuracy.py <the program made of values.cpp> [points] > docs/accuracy.md
+
+Needs numpy and mpmath. Arguments: a spread over each function's whole range in both senses (evenly and by size), and close
+to the places where functions are hard: multiples of pi / 2, ones, poles, the ends of the range.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import mpmath
+import numpy as np
+from mpmath import mp, mpf
+
+mp.prec = 160
+POINTS = int(sys.argv[2]) if len(sys.argv) > 2 else 4000
+RNG = np.random.default_rng(20250101)
+FORMATS = {"f64": (53, -1022, 1024, np.float64), "f32": (24, -126, 128, np.float32)}
+
+
+def with_precision_for(x: float, f: Callable[[mpf], mpf]) -> mpf:
+    """f with enough bits for the reduction of a huge argument."""
+    with mp.workprec(160 + max(0, int(np.frexp(x)[1]))):
+        return f(mpf(x))
+
+
+
+def gamma(x: mpf) -> mpf:
+    return mpf("nan") if x <= 0 and x == mpmath.floor(x) else mpmath.gamma(x)
+
+
+# name: (function of a, b; range of a; range of b or None; hard places)
+UNARY: dict[str, tuple[Callable[[mpf], mpf], tuple[float, float], list[float]]] = {
+    "Sqrt": (mpmath.sqrt, (0, np.inf), []),
+    "Cbrt": (lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)), (-np.inf, np.inf), []),
+    "Exp": (mpmath.exp, (-746, 710), [0]),
+    "Expm1": (mpmath.expm1, (-60, 710), [0]),
+    "Log": (mpmath.log, (0, np.inf), [1, 0.75]),
+    "Log1p": (mpmath.log1p, (-1, np.inf), [0, -0.25, -1]),
+    "Log2": (lambda x: mpmath.log(x) / mpmath.log(2), (0, np.inf), [1, 0.75]),
+    "Log10": (lambda x: mpmath.log(x) / mpmath.log(10), (0, np.inf), [1, 0.75]),
+    "Logistic": (lambda x: 1 / (1 + mpmath.exp(-x)), (-746, 60), [0]),
+    "Sin": (mpmath.sin, (-np.inf, np.inf), [k * np.pi / 2 for k in range(-40, 41)]),
+    "Cos": (mpmath.cos, (-np.inf, np.inf), [k * np.pi / 2 for k in range(-40, 41)]),
+    "Tan": (mpmath.tan, (-np.inf, np.inf), [k * np.pi / 4 for k in range(-40, 41)]),
+    "Asin": (mpmath.asin, (-1, 1), [0.5, -0.5, 1]),
+    "Acos": (mpmath.acos, (-1, 1), [0.5, -0.5, 1]),
+    "Atan": (mpmath.atan, (-np.inf, np.inf), [1, -1]),
+    "Sinh": (mpmath.sinh, (-711, 711), [0, 0.34657]),
+    "Cosh": (mpmath.cosh, (-711, 711), [0, 0.34657]),
+    "Tanh": (mpmath.tanh, (-40, 40), [0, 0.1733]),
+    "Asinh": (mpmath.asinh, (-np.inf, np.inf), [0, 2.0**30]),
+    "Acosh": (mpmath.acosh, (1, np.inf), [1, 2.0**30]),
+    "Atanh": (mpmath.atanh, (-1, 1), [0.2, -0.2, 1]),
+    "Erf": (mpmath.erf, (-7, 7), [1, -1]),
+    "Erfc": (mpmath.erfc, (-7, 28), [0, 1]),
+    "Gamma": (gamma, (-180, 172), [0, 8, -1, -2, -3, -10.5]),
+}
+BINARY: dict[str, tuple[Callable[[mpf, mpf], mpf], tuple[float, float], tuple[float, float]]] = {
+    "Div": (lambda a, b: a / b, (-np.inf, np.inf), (-np.inf, np.inf)),
+    "Hypot": (mpmath.hypot, (-np.inf, np.inf), (-np.inf, np.inf)),
+    "Atan2": (mpmath.atan2, (-np.inf, np.inf), (-np.inf, np.inf)),
+    "Pow": (mpmath.power, (0, np.inf), (-30, 30)),
+}
+
+
+def by_size(low: float, high: float, count: int, kind: str) -> np.ndarray:
+    """Numbers of every binary size within the range, of both signs if it has both."""
+    bits, smallest, largest, _ = FORMATS[kind]
+    x = np.exp2(RNG.uniform(smallest + 1, largest - 1, count)) * (1 + RNG.random(count) * 0.5)
+    x *= np.where(RNG.random(count) < 0.5, -1, 1)
+    return x[(x > low) & (x < high)]
+
+
+def arguments(low: float, high: float, hard: list[float], kind: str) -> np.ndarray:
+    dtype = FORMATS[kind][3]
+    parts = [by_size(low, high, POINTS, kind)]
+    for limit in (1, 4, 30, 1000):
+        parts.append(RNG.uniform(max(low, -limit), min(high, limit), POINTS // 2) if low < limit else np.array([]))
+    for place in hard:
+        near = place + np.exp2(-RNG.uniform(0, 50, max(20, POINTS // 20))) * RNG.choice([-1, 1], max(20, POINTS // 20))
+        parts.append(near)
+        parts.append(np.array([place]))
+    with np.errstate(over="ignore"):
+        x = np.concatenate(parts).astype(dtype).astype(np.float64)
+    return x[(x > low) & (x < high) & (np.abs(x) >= 2.0 ** FORMATS[kind][1]) & np.isfinite(x)]
+
+
+def run(program: str, isa: str, name: str, kind: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    done = subprocess.run([program, isa, name, kind], input=np.column_stack([a, b]).tobytes(), capture_output=True, check=True)
+    return np.frombuffer(done.stdout)
+
+
+def ulps(got: float, expected: mpf, kind: str) -> float:
+    """The error in units of the last place; the ends of the range count as in the tests."""
+    bits, smallest, largest, _ = FORMATS[kind]
+    size = abs(expected)
+    if np.isnan(got) or mpmath.isnan(expected):
+        return 0.0 if np.isnan(got) and mpmath.isnan(expected) else np.inf
+    if np.isinf(got):
+        return 0.0 if size >= mpf(2) ** largest * (1 - mpf(2) ** -bits) else np.inf
+    if size < mpf(2) ** smallest:
+        return 0.0 if abs(got) <= 2.0**smallest else np.inf
+    if got == 0:
+        return 1.0 if size <= mpf(2) ** smallest * (1 + mpf(2) ** (2 - bits)) else np.inf
+    if size >= mpf(2) ** largest:
+        return np.inf
+    return float(abs(mpf(got) - expected) / mpf(2) ** (int(mpmath.frexp(expected)[1]) - bits))
+
+
+def worst(program: str, isas: list[str], name: str, kind: str) -> tuple[float, float, int, bool]:
+    """The worst error, where, of how many arguments, and whether all sets gave the same bits."""
+    if name in UNARY:
+        f, (low, high), hard = UNARY[name]
+        a = arguments(low, high, hard, kind)
+        b = np.ones_like(a)
+        expected = [with_precision_for(x, f) for x in a]
+    else:
+        g, (low, high), (b_low, b_high) = BINARY[name]
+        a, b = arguments(low, high, [1], kind), arguments(b_low, b_high, [1], kind)
+        n = min(len(a), len(b))
+        a, b = RNG.permutation(a)[:n], RNG.permutation(b)[:n]
+        expected = [g(mpf(x), mpf(y)) for x, y in zip(a, b)]
+    results = [run(program, isa, name, kind, a, b) for isa in isas]
+    same = all(np.array_equal(r, results[0], equal_nan=True) for r in results)
+    errors = [ulps(y, e, kind) for y, e in zip(results[0], expected)]
+    at = int(np.argmax(errors))
+    return errors[at], float(a[at]), len(a), same
+
+
+def main() -> None:
+    program = sys.argv[1]
+    isas = subprocess.run([program, "sets"], capture_output=True, check=True, text=True).stdout.split()
+    print("# Accuracy of the vector math\n")
+    print("Made by `bench/accuracy/accuracy.py`. Worst errors in units of the last place (0.5 is the best possible) against mpmath,")
+    print("over the whole range of each function; in brackets the argument (of two, the first) and how many were tried. Subnormal")
+    print("numbers count as zero. All instruction sets run the same IEEE operations on each value, so that their results are the")
+    print(f"same bits: checked here on the same arguments for {', '.join(isas)}.\n")
+    print("| function | float64 | float32 | same bits |")
+    print("| --- | --- | --- | --- |")
+    for name in sorted([*UNARY, *BINARY]):
+        cells, all_same = [], True
+        for kind in FORMATS:
+            error, where, count, same = worst(program, isas, name, kind)
+            cells.append(f"{error:.2f} ({where:.6g}; {count})")
+            all_same = all_same and same
+        print(f"| {name.lower()} | {cells[0]} | {cells[1]} | {'yes' if all_same else 'NO'} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
