@@ -35,7 +35,7 @@ function(balmer_compile_options target)
   if(BALMER_SANITIZE)
     set(flags -fsanitize=${BALMER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     # PUBLIC on the link only: an executable that links the static library needs the run-time of the sanitizer.
-    target_compile_options(${target} PRIVATE ${flags} -g)
+    target_compile_options(${target} PRIVATE ${flags} -g1)  # lines are enough for a report
     target_link_options(${target} PUBLIC -fsanitize=${BALMER_SANITIZE})
   endif()
   set_target_properties(${target} PROPERTIES CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
