@@ -6,6 +6,17 @@
 namespace balmer::search {
 namespace {
 
+constexpr double kLn2 = 0.6931471805599453;
+
+/// q <= 12 such that c = p / q with a whole p below a million; 0 if there is none.
+int small_denominator(double c) {
+    for (int q = 1; q <= 12; ++q) {
+        const double p = std::nearbyint(c * q);
+        if (p < 1e6 && c == p / q) return q;
+    }
+    return 0;
+}
+
 double ln(double x) { return balmer::apply(Op::Log, x); }
 
 /// Variance of rounding if every value is a multiple of the same power of ten (relative to the largest), else 0.
@@ -53,12 +64,13 @@ double description_length(const Expression& e, double mse, const DescriptionScal
     double constants = 0;
     for (std::size_t k = 0; k < e.constants.size(); ++k) {
         const double c = std::abs(e.constants[k]);
-        if (c == std::floor(c) && c < 1e6) {
-            constants += ln(c + 1) + 0.6931471805599453;
+        const int denominator = small_denominator(c);
+        if (denominator > 0) {
+            constants += ln(c * denominator + 1) + ln(denominator) + kLn2;
         } else if (k < errors.size() && errors[k] > 0) {
-            constants += std::clamp(ln(c / errors[k]) - 0.5493061443340548, 0.0, 20.0) + 0.6931471805599453;
+            constants += std::clamp(ln(c / errors[k]) - 0.5493061443340548, 0.0, 20.0) + kLn2;
         } else {
-            constants += 0.5 * ln(scale.rows + 1) + 0.6931471805599453;
+            constants += 0.5 * ln(scale.rows + 1) + kLn2;
         }
     }
     return description_length(static_cast<double>(e.size()), 0, mse, scale) + constants;

@@ -21,7 +21,7 @@ struct DescriptionScale {
 
 /// (n/2) ln(max(mse, quantum)) + structure * nodes * ln(symbols) + cost of the constants.
 ///
-/// A constant that is an integer costs ln(|c| + 1) + ln 2, any other the nats of its precision, ln(|c| / se) - ln(3) / 2, where
+/// A constant that is a fraction p / q with q <= 12 costs ln(|p| + 1) + ln q + ln 2, any other the nats of its precision, ln(|c| / se) - ln(3) / 2, where
 /// `errors` has its standard error; without `errors`, half a logarithm of the number of rows (BIC).
 [[nodiscard]] double description_length(const Expression& e, double mse, const DescriptionScale& scale,
                                         std::span<const double> errors = {});

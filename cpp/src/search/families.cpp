@@ -11,6 +11,7 @@ namespace balmer::search {
 namespace {
 
 constexpr std::size_t kLanes = kPanelLanes;
+constexpr float kLeastShare = 0.3F;
 
 float dot(const float* a, const float* b, std::size_t n) noexcept {
     float lane[16] = {};
@@ -256,9 +257,10 @@ std::vector<Hit> scan_products(const Library& library, std::span<const std::uint
                                              static_cast<std::size_t>(targets.overhead[z]) + 1;
                     const float total = rest_norm[z * kScanRows + q];
                     const float bound = buckets[z].bound(base + ranges[b].low, base + ranges[b].high);
-                    if (!(total > bound)) continue;  // the factor alone does it: a single
-                    std::uint32_t mask = kernels.gain_hits(product + q * kLanes, norm + q * kLanes, along + q * kLanes,
-                                                           total - bound);
+                    // Where the factor alone leaves less than the bound, an atom must still explain a good part of that.
+                    const float least = std::max(total - bound, kLeastShare * total);
+                    std::uint32_t mask =
+                        kernels.gain_hits(product + q * kLanes, norm + q * kLanes, along + q * kLanes, least);
                     for (; mask != 0; mask &= mask - 1) {
                         const auto lane = static_cast<std::size_t>(std::countr_zero(mask));
                         const std::size_t j = b * kLanes + lane;

@@ -66,14 +66,17 @@ class Prober {
     ProbeResult run() {
         ProbeResult result;
         if (rows_ < kFewestRows || view_.variables.empty() || view_.variables.size() > kMostVariables) return result;
-        result.surface_residual = noise_ = plain_residual();
+        noise_ = INFINITY;
+        estimate_noise();
         for (std::size_t step = 0; step < kMostSteps && !view_.variables.empty(); ++step) {
-            if (!drop() && !peel() && !peel_signed() && !merge({Chart::logarithm, Chart::plain}) &&
-                !merge({Chart::square, Chart::inverse})) {
+            if (!peel() && !substitute() && !peel_signed() && !merge({Chart::logarithm, Chart::plain}) &&
+                !merge({Chart::square, Chart::inverse}) && !drop()) {
                 break;
             }
             result.views.insert(result.views.begin(), view_);
+            estimate_noise();
         }
+        result.surface_residual = std::isfinite(noise_) ? noise_ : 0;
         if (result.views.size() > kMostViews) {
             result.views.erase(result.views.begin() + kMostViews - 2, result.views.end() - 2);
         }
@@ -158,17 +161,65 @@ class Prober {
         return all;
     }
 
-    double plain_residual() {
-        const Response response = plain_response();
-        double best = INFINITY;
+    /// The least residual of surfaces for y and for ln y, in units of the raw target.
+    void estimate_noise() {
+        if (view_.variables.empty()) return;
+        const int degree = degree_for(view_.variables.size());
+        const double unit_weight = view_.weight_sum / static_cast<double>(view_.target.size());
+        Surface surface;
         for (const Chart chart : {Chart::plain, Chart::logarithm}) {
-            Surface surface;
-            if (fit(surface, coordinates(chart), everything(), {}, response, degree_for(view_.variables.size()))) {
-                best = std::min(best, surface.residual());
+            if (fit(surface, coordinates(chart), everything(), {}, plain_response(), degree)) {
+                noise_ = std::min(noise_, surface.residual() / std::sqrt(unit_weight));
             }
         }
-        if (std::isfinite(best)) return best;
-        return 0;
+        const double sign = view_.target[0];
+        Response response;
+        for (std::size_t i = 0; i < rows_; ++i) {
+            if (!(view_.target[i] * sign > 0)) return;
+            response.value.push_back(ln(std::abs(view_.target[i])));
+        }
+        if (!fit(surface, coordinates(Chart::logarithm), everything(), {}, response, degree)) return;
+        double sum = 0;
+        for (std::size_t i = 0; i < rows_; ++i) {
+            const double e = view_.target[i] * (1 - balmer::apply(Op::Exp, -surface.residuals()[i]));
+            sum += (view_.weight.empty() ? 1 : view_.weight[i]) * e * e;
+        }
+        const double residual = std::sqrt(sum / (static_cast<double>(rows_) - static_cast<double>(surface.terms())) / unit_weight);
+        if (std::isfinite(residual)) noise_ = std::min(noise_, residual);
+    }
+
+    /// An angle that only acts through its cosine or sine: polynomials follow that, but not several periods.
+    bool substitute() {
+        const Response response = plain_response();
+        const int degree = degree_for(view_.variables.size());
+        const std::vector<std::vector<double>> z = coordinates(Chart::logarithm);
+        Surface surface;
+        if (!fit(surface, z, everything(), {}, response, degree)) return false;
+        const double least = surface.evidence() - 0.7 * static_cast<double>(rows_);  // half the residual or less
+        double best = least;
+        std::size_t which = 0;
+        Op op = Op::Constant;
+        for (std::size_t j = 0; j < view_.variables.size(); ++j) {
+            const std::vector<double>& x = view_.variables[j].values;
+            const auto [low, high] = std::minmax_element(x.begin(), x.end());
+            if (*high - *low < 1 || std::max(std::abs(*low), std::abs(*high)) > 100) continue;
+            for (const Op candidate : {Op::Cos, Op::Sin}) {
+                if (!vocabulary_.has(candidate)) continue;
+                std::vector<std::vector<double>> turned = z;
+                for (std::size_t i = 0; i < rows_; ++i) turned[j][i] = balmer::apply(candidate, x[i]);
+                if (fit(surface, turned, everything(), {}, response, degree) && surface.evidence() < best) {
+                    best = surface.evidence();
+                    which = j;
+                    op = candidate;
+                }
+            }
+        }
+        if (op == Op::Constant) return false;
+        Variable& v = view_.variables[which];
+        v.expression = vocabulary_.apply(op, v.expression);
+        for (double& x : v.values) x = balmer::apply(op, x);
+        view_.name += std::string(op == Op::Cos ? " cos" : " sin") + "(x" + std::to_string(which) + ")";
+        return !v.expression.nodes.empty();
     }
 
     void erase(std::vector<std::size_t> gone) {
@@ -184,7 +235,7 @@ class Prober {
         const int degree = degree_for(view_.variables.size());
         std::vector<std::size_t> kept = everything(), gone;
         Surface surface;
-        if (!fit(surface, z, kept, {}, response, degree) || surface.r_squared() < 0.5) return false;
+        if (!fit(surface, z, kept, {}, response, degree) || surface.r_squared() < 0.9) return false;
         double evidence = surface.evidence();
         for (std::size_t j = 0; j < view_.variables.size() && kept.size() > 1; ++j) {
             std::vector<std::size_t> fewer = kept;
@@ -205,15 +256,92 @@ class Prober {
         if (view_.weight.empty()) view_.weight.assign(view_.target.size(), 1.0);
         for (std::size_t k = 0; k < which.size(); ++k) {
             const Variable& v = view_.variables[which[k]];
+            view_.name += " /x" + std::to_string(which[k]) + "^" + std::to_string(exponents[k]).substr(0, 5);
+            if (exponents[k] == 0) continue;
             for (std::size_t i = 0; i < view_.target.size(); ++i) {
                 const double unit = balmer::apply(Op::Pow, v.values[i], exponents[k]);
                 view_.target[i] /= unit;
                 view_.weight[i] *= unit * unit;
             }
             view_.unit.push_back({v.expression, exponents[k]});
-            view_.name += " /x" + std::to_string(which[k]) + "^" + std::to_string(exponents[k]).substr(0, 5);
         }
         erase(which);
+    }
+
+    struct Split {
+        std::vector<std::size_t> free, linear;
+        double evidence = INFINITY;
+    };
+
+    /// Which coordinates need more than a slope: from none on, adding the one (or the pair) that helps most.
+    [[nodiscard]] Split split_forward(const std::vector<std::vector<double>>& z, const Response& response) const {
+        Split best;
+        for (std::size_t j = 0; j < view_.variables.size(); ++j) {
+            (positive(view_.variables[j].values, view_.target.size()) ? best.linear : best.free).push_back(j);
+        }
+        Surface surface;
+        const auto evidence_of = [&](const Split& split) {
+            const bool ok = fit(surface, z, split.free, split.linear, response, degree_for(split.free.size()));
+            return ok ? surface.evidence() : INFINITY;
+        };
+        best.evidence = evidence_of(best);
+        for (bool better = true; better && !best.linear.empty();) {
+            better = false;
+            Split next = best;
+            const auto attempt = [&](std::initializer_list<std::size_t> freed) {
+                Split trial = best;
+                for (const std::size_t j : freed) {
+                    std::erase(trial.linear, j);
+                    trial.free.push_back(j);
+                }
+                trial.evidence = evidence_of(trial);
+                if (trial.evidence < next.evidence) {
+                    next = trial;
+                    better = true;
+                }
+            };
+            for (const std::size_t j : best.linear) attempt({j});
+            // Variables that act through a difference may help in pairs only, and then much.
+            if (best.free.size() < 2) {
+                for (const std::size_t j : best.linear) {
+                    for (const std::size_t k : best.linear) {
+                        if (j < k) attempt({j, k});
+                    }
+                }
+            }
+            best = next;
+        }
+        return best;
+    }
+
+    /// The same from the other end: all free, taking away those that a slope serves as well.
+    [[nodiscard]] Split split_backward(const std::vector<std::vector<double>>& z, const Response& response) const {
+        Split best;
+        best.free = everything();
+        const int degree = degree_for(best.free.size());
+        Surface surface;
+        if (!fit(surface, z, best.free, {}, response, degree)) return best;
+        best.evidence = surface.evidence();
+        std::vector<std::pair<double, std::size_t>> order;  // the steadiest slopes first
+        for (const std::size_t j : best.free) {
+            if (!positive(view_.variables[j].values, view_.target.size())) continue;
+            const std::vector<double> g = surface.gradient(j);
+            double mean = 0, spread = 0;
+            for (const double v : g) mean += v;
+            mean /= static_cast<double>(g.size());
+            for (const double v : g) spread += (v - mean) * (v - mean);
+            order.emplace_back(spread, j);
+        }
+        std::sort(order.begin(), order.end());
+        for (const auto& [spread, j] : order) {
+            Split trial = best;
+            std::erase(trial.free, j);
+            trial.linear.push_back(j);
+            if (!fit(surface, z, trial.free, trial.linear, response, degree) || surface.evidence() > best.evidence) continue;
+            trial.evidence = surface.evidence();
+            best = trial;
+        }
+        return best;
     }
 
     /// ln y = p ln x + h(others): variables whose logarithm may as well enter linearly.
@@ -221,40 +349,21 @@ class Prober {
         const std::optional<Response> response = log_response();
         if (!response) return false;
         const std::vector<std::vector<double>> z = coordinates(Chart::logarithm);
-        const int degree = degree_for(view_.variables.size());
-        std::vector<std::size_t> free = everything(), linear;
+        const Split forward = split_forward(z, *response), backward = split_backward(z, *response);
+        const Split& split = forward.evidence <= backward.evidence ? forward : backward;
         Surface surface;
-        if (!fit(surface, z, free, {}, *response, degree) || surface.r_squared() < 0.5) return false;
-        double evidence = surface.evidence();
-        std::vector<std::pair<double, std::size_t>> order;  // the steadiest slopes first
-        for (const std::size_t j : free) {
-            if (!positive(view_.variables[j].values, view_.target.size())) continue;
-            const std::vector<double> g = surface.gradient(j);
-            double mean = 0, spread = 0;
-            for (const double v : g) mean += v;
-            mean /= static_cast<double>(g.size());
-            for (const double v : g) spread += (v - mean) * (v - mean);
-            order.emplace_back(std::sqrt(spread / static_cast<double>(g.size())), j);
-        }
-        std::sort(order.begin(), order.end());
-        for (const auto& [spread, j] : order) {
-            std::vector<std::size_t> fewer = free, more = linear;
-            std::erase(fewer, j);
-            more.push_back(j);
-            if (!fit(surface, z, fewer, more, *response, degree) || surface.evidence() > evidence) continue;
-            evidence = surface.evidence();
-            free = fewer;
-            linear = more;
-        }
-        if (linear.empty() || !fit(surface, z, free, linear, *response, degree)) return false;
+        const int degree = degree_for(&split == &forward ? split.free.size() : view_.variables.size());
+        if (split.linear.empty() || !fit(surface, z, split.free, split.linear, *response, degree)) return false;
+        if (surface.r_squared() < 0.5) return false;
         std::vector<std::size_t> which;
         std::vector<double> exponents;
-        for (std::size_t k = 0; k < linear.size(); ++k) {
-            const double p = nearest_simple_exponent(surface.slope(k), std::clamp(4 * surface.slope_error(k), 0.01, 0.12));
-            const bool simple = 6 * p == std::nearbyint(6 * p);
-            if (!simple || p == 0) continue;
-            if (vocabulary_.power(Expression::feature(0), p).nodes.empty()) continue;
-            which.push_back(linear[k]);
+        for (std::size_t k = 0; k < split.linear.size(); ++k) {
+            const double slope = surface.slope(k), error = surface.slope_error(k);
+            double p = nearest_simple_exponent(slope, std::clamp(4 * error, 0.01, 0.12));
+            if (std::abs(slope) < std::max(4 * error, 1e-6)) p = 0;
+            const bool simple = std::abs(6 * p - std::nearbyint(6 * p)) < 1e-9;
+            if (!simple || (p != 0 && vocabulary_.power(Expression::feature(0), p).nodes.empty())) continue;
+            which.push_back(split.linear[k]);
             exponents.push_back(p);
         }
         if (which.empty()) return false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "search/finish.hpp"
 #include "search/probe.hpp"
 #include "search/view_solver.hpp"
 
@@ -129,6 +130,10 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
         if (!done()) {
             solve(views, polisher, {.atoms = {800, 3000}, .weighted = true, .screen_rows = kNoisyScreenRows}, log);
         }
+    }
+    if (switches_.finish && archive.best()) {
+        finish(polisher, 8);
+        log("finish");
     }
     result.exact = archive.exact() != nullptr;
     result.noise = archive.best() ? std::sqrt(archive.best()->loss) : 0;

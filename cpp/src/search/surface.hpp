@@ -26,6 +26,8 @@ class Surface {
     [[nodiscard]] double r_squared() const noexcept { return r_squared_; }
     /// Standard deviation of the residual, with the terms counted off.
     [[nodiscard]] double residual() const noexcept { return residual_; }
+    /// Weighted residuals on the rows of the fit.
+    [[nodiscard]] std::span<const double> residuals() const noexcept { return fit_.residuals(); }
     [[nodiscard]] std::size_t terms() const noexcept { return exponents_.size() + 1 + n_linear_; }
     /// Slope of linear coordinate k, and its standard error.
     [[nodiscard]] double slope(std::size_t k) const;

@@ -63,7 +63,7 @@ std::vector<TransformedTarget> ViewSolver::make_targets(const RoundOptions& opti
             second += s;
             fourth += s * s;
         }
-        if (second * second < 5 * fourth && unit.size() >= 20) continue;
+        if (second * second < (transform == Transform::identity ? 1.5 : 4) * fourth && unit.size() >= 20) continue;
         targets.push_back(std::move(target));
     }
     return targets;

@@ -1,0 +1,264 @@
+#include "search/finish.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "balmer/expr/simplify.hpp"
+#include "search/linear_fit.hpp"
+
+namespace balmer::search {
+namespace {
+
+constexpr int kMostRounds = 12;
+constexpr double kErrors = 3;  // a constant is rounded to what lies within this many standard errors
+
+/// A formula with its loss and its price.
+struct Draft {
+    Expression e;
+    double loss = INFINITY;
+    double description = INFINITY;
+};
+
+class Finisher {
+   public:
+    explicit Finisher(Polisher& polisher) : polisher_(polisher), archive_(polisher.archive()) {}
+
+    Draft run(const Found& found) {
+        Draft draft = judged(found.expression, 30);
+        for (int round = 0; round < kMostRounds && !polisher_.stopped(); ++round) {
+            Draft better = without_a_part(draft);
+            if (better.description >= draft.description) break;
+            draft = std::move(better);
+        }
+        for (int round = 0; round < kMostRounds && !polisher_.stopped(); ++round) {
+            Draft better = with_a_round_constant(draft);
+            if (better.description >= draft.description) break;
+            draft = std::move(better);
+        }
+        return draft;
+    }
+
+   private:
+    Polisher& polisher_;
+    SeedArchive& archive_;
+    LinearFit fit_;
+    std::vector<double> values_, jacobian_, residual_, root_weight_;
+
+    [[nodiscard]] std::size_t rows() const { return polisher_.evaluator().data().n_rows(); }
+
+    void price(Draft& draft) {
+        if (!std::isfinite(draft.loss)) {
+            draft.description = INFINITY;
+            return;
+        }
+        const std::vector<double> errors =
+            draft.e.constants.empty() ? std::vector<double>{}
+                                      : standard_errors(draft.e, polisher_.evaluator(), polisher_.workspace());
+        draft.description =
+            description_length(draft.e, std::max(draft.loss, archive_.exact_loss()), archive_.scale(), errors);
+    }
+
+    /// The formula, fitted and priced.
+    Draft judged(Expression e, int iterations, double bound = INFINITY) {
+        Draft draft;
+        if (!polisher_.vocabulary().admissible(e)) return draft;
+        FitOptions options;
+        options.max_iterations = iterations;
+        options.bound = bound;
+        options.abandon_after = 3;
+        draft.loss = polisher_.evaluator().mean_squared_error(e, rows(), polisher_.workspace().evaluation);
+        int evaluations = 1;
+        if (!e.constants.empty() && draft.loss > 1e-3 * archive_.exact_loss()) {
+            const FitResult result = fit_constants(e, polisher_.evaluator(), options, polisher_.workspace());
+            if (result.loss < draft.loss) draft.loss = result.loss;
+            evaluations += result.evaluations;
+        }
+        polisher_.work().used += static_cast<double>(e.size() * rows()) * evaluations;
+        draft.e = simplify(e, polisher_.vocabulary().operators());
+        if (draft.loss <= bound) price(draft);
+        return draft;
+    }
+
+    /// The loss at which a formula with `saved` fewer nodes would cost as much: beyond it a fit is not worth finishing.
+    [[nodiscard]] double affordable(const Draft& draft, std::size_t saved_nodes, std::size_t saved_constants) const {
+        const double saved = archive_.scale().structure * static_cast<double>(saved_nodes) *
+                                 balmer::apply(Op::Log, archive_.scale().symbols) +
+                             25 * static_cast<double>(saved_constants);
+        return std::max(draft.loss, archive_.exact_loss()) *
+               balmer::apply(Op::Exp, std::min(2 * saved / archive_.scale().rows + 0.01, 600.0));
+    }
+
+    /// The best of the formulas that lack one operand of a sum, difference, product or quotient.
+    Draft without_a_part(const Draft& draft) {
+        const Vocabulary& v = polisher_.vocabulary();
+        Draft best;
+        for (std::size_t i = 0; i < draft.e.size(); ++i) {
+            const Node& node = draft.e.nodes[i];
+            if (node.arity != 2 || (node.op != Op::Add && node.op != Op::Sub && node.op != Op::Mul && node.op != Op::Div &&
+                                    node.op != Op::Pow)) {
+                continue;
+            }
+            for (std::size_t k = 0; k < 2; ++k) {
+                if (node.op == Op::Pow && k == 1) continue;  // a power becomes its base, never its exponent
+                Expression part = draft.e.subtree(draft.e.operand(i, k));
+                if (k == 1 && node.op == Op::Sub) part = v.negate(part);
+                if (k == 1 && node.op == Op::Div) part = v.reciprocal(part);
+                if (part.nodes.empty()) continue;
+                Expression shorter;
+                if (i == draft.e.root()) {
+                    shorter = part;
+                } else {
+                    shorter = draft.e;
+                    shorter.replace(i, part);
+                }
+                if (shorter.size() >= draft.e.size()) continue;
+                const double bound = affordable(draft, draft.e.size() - shorter.size(),
+                                                draft.e.constants.size() - std::min(shorter.constants.size(),
+                                                                                    draft.e.constants.size()));
+                Draft trial = judged(shorter, 12, bound);
+                if (std::tie(trial.description, trial.loss) < std::tie(best.description, best.loss)) best = std::move(trial);
+            }
+        }
+        return best;
+    }
+
+    /// Simple numbers near `c`: the integer, the half, the third, ... with the least denominator that is within `reach`.
+    static double simple_number(double c, double reach) {
+        if (std::abs(c) > 1e6) return c;
+        for (const int q : {1, 2, 3, 4, 5, 6, 8, 9, 10, 12}) {
+            const double candidate = std::nearbyint(c * q) / q;
+            if (candidate != 0 && std::abs(candidate - c) <= reach) return candidate;
+        }
+        return c;
+    }
+
+    /// Gauss-Newton for the constants that are free; `fixed` ones keep their values. Returns the loss.
+    double fit_free(Expression& e, const std::vector<bool>& fixed) {
+        const Dataset<double>& data = polisher_.evaluator().data();
+        const std::size_t n = rows(), p = e.constants.size();
+        values_.resize(n);
+        jacobian_.resize(n * p);
+        residual_.resize(n);
+        root_weight_.clear();
+        if (data.weights()) {
+            for (std::size_t i = 0; i < n; ++i) root_weight_.push_back(std::sqrt(data.weights()[i]));
+        }
+        const auto loss_of = [&](const Expression& f) {
+            return polisher_.evaluator().mean_squared_error(f, n, polisher_.workspace().evaluation);
+        };
+        double loss = loss_of(e);
+        if (!std::isfinite(loss)) return loss;
+        for (int step = 0; step < 4; ++step) {
+            polisher_.evaluator().evaluate_with_jacobian(e, values_, jacobian_, polisher_.workspace().evaluation);
+            polisher_.work().used += static_cast<double>(e.size() * n) * 4;
+            std::vector<const double*> columns;
+            std::vector<std::size_t> which;
+            for (std::size_t k = 0; k < p; ++k) {
+                if (fixed[k]) continue;
+                columns.push_back(&jacobian_[k * n]);
+                which.push_back(k);
+            }
+            if (columns.empty()) return loss;
+            for (std::size_t i = 0; i < n; ++i) residual_[i] = data.target()[i] - values_[i];
+            if (!fit_.fit(columns, residual_.data(), root_weight_.empty() ? nullptr : root_weight_.data(), n, false)) {
+                return loss;
+            }
+            Expression next = e;
+            for (std::size_t k = 0; k < which.size(); ++k) next.constants[which[k]] += fit_.coefficients()[k + 1];
+            const double next_loss = loss_of(next);
+            if (!(next_loss < loss)) return loss;
+            const bool done = next_loss > 0.999999 * loss;
+            e = std::move(next);
+            loss = next_loss;
+            if (done) break;
+        }
+        return loss;
+    }
+
+    /// The best of the formulas with one more constant at a simple number.
+    Draft with_a_round_constant(const Draft& draft) {
+        Draft best;
+        if (draft.e.constants.empty()) return best;
+        const std::vector<double> errors = standard_errors(draft.e, polisher_.evaluator(), polisher_.workspace());
+        std::vector<bool> simple(draft.e.constants.size());
+        for (std::size_t k = 0; k < simple.size(); ++k) {
+            simple[k] = simple_number(draft.e.constants[k], 0) == draft.e.constants[k] &&
+                        std::abs(draft.e.constants[k]) <= 1e6 && simple_exactly(draft.e.constants[k]);
+        }
+        for (std::size_t k = 0; k < simple.size(); ++k) {
+            if (simple[k]) continue;
+            const double c = draft.e.constants[k];
+            const double error = std::isfinite(errors[k]) ? errors[k] : 0;
+            const double reach = std::max(kErrors * error, 1e-9 * std::abs(c));
+            const double candidate = simple_number(c, reach);
+            if (candidate == c) continue;
+            Draft trial{draft.e, INFINITY, INFINITY};
+            trial.e.constants[k] = candidate;
+            std::vector<bool> fixed = simple;
+            fixed[k] = true;
+            trial.loss = fit_free(trial.e, fixed);
+            trial.e = shorter_powers(trial.e);
+            if (!polisher_.vocabulary().admissible(trial.e)) continue;
+            price(trial);
+            if (std::tie(trial.description, trial.loss) < std::tie(best.description, best.loss)) best = std::move(trial);
+        }
+        return best;
+    }
+
+    static bool simple_exactly(double c) {
+        for (const int q : {1, 2, 3, 4, 5, 6, 8, 9, 10, 12}) {
+            if (c * q == std::nearbyint(c * q) || c == std::nearbyint(c * q) / q) return true;
+        }
+        return false;
+    }
+
+    /// x ^ 2 as square(x), x ^ 0.5 as sqrt(x), ... where the vocabulary has a shorter way.
+    [[nodiscard]] Expression shorter_powers(const Expression& e) const {
+        const Vocabulary& v = polisher_.vocabulary();
+        Expression out = simplify(e, v.operators());
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            if (out.nodes[i].op != Op::Pow || out.nodes[i - 1].op != Op::Constant) continue;
+            const double p = out.constants[out.nodes[i - 1].index];
+            if (!simple_exactly(p)) continue;
+            const Expression base = out.subtree(out.operand(i, 0));
+            const Expression power = v.power(base, p);
+            if (power.nodes.empty() || v.complexity(power) >= v.complexity(out.subtree(i))) continue;
+            if (i == out.root()) {
+                out = power;
+            } else {
+                out.replace(i, power);
+            }
+            i = 0;
+        }
+        return simplify(out, v.operators());
+    }
+};
+
+}  // namespace
+
+void finish(Polisher& polisher, std::size_t count) {
+    SeedArchive& archive = polisher.archive();
+    // The best of all, and the best of each complexity that no smaller one beats.
+    std::vector<Found> chosen;
+    double least_loss = INFINITY;
+    std::vector<Found> all;
+    for (const std::vector<Found>& entries : archive.by_complexity()) {
+        for (const Found& found : entries) all.push_back(found);
+    }
+    std::stable_sort(all.begin(), all.end(), [](const Found& a, const Found& b) { return a.description < b.description; });
+    for (std::size_t k = 0; k < std::min(all.size(), count); ++k) chosen.push_back(all[k]);
+    for (const std::vector<Found>& entries : archive.by_complexity()) {
+        if (entries.empty() || entries[0].loss >= least_loss || chosen.size() >= 2 * count) continue;
+        least_loss = entries[0].loss;
+        chosen.push_back(entries[0]);
+    }
+    Finisher finisher(polisher);
+    for (const Found& found : chosen) {
+        if (polisher.stopped()) break;
+        const Draft draft = finisher.run(found);
+        archive.offer({draft.e, polisher.vocabulary().complexity(draft.e), draft.loss, 0, "finish"});
+    }
+}
+
+}  // namespace balmer::search
