@@ -13,6 +13,7 @@ constexpr std::chrono::milliseconds kPollInterval{50};
 void Control::attend(const std::function<void()>& work, const std::function<bool(const Progress&)>& progress,
                      const std::function<bool()>& poll) {
     cancelled_.store(false, std::memory_order_relaxed);
+    expired_.store(false, std::memory_order_relaxed);
     start_ = std::chrono::steady_clock::now();
     shown_ = nullptr;
     done_ = false;
@@ -37,6 +38,7 @@ void Control::attend(const std::function<void()>& work, const std::function<bool
         changed_.wait_until(lock, next_poll, [&] { return done_ || shown_ != nullptr; });
         const Progress* shown = shown_;
         const bool poll_now = std::chrono::steady_clock::now() >= next_poll;
+        if (poll_now && seconds() > deadline_) expired_.store(true, std::memory_order_relaxed);
         if (!done_ && (shown != nullptr || poll_now)) {
             lock.unlock();  // the user may call `interrupt` or take their time
             try {

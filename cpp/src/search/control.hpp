@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <mutex>
 
 #include "balmer/search/search.hpp"
@@ -23,7 +24,14 @@ class Control {
     [[nodiscard]] const std::atomic<bool>& cancelled() const noexcept { return cancelled_; }
     [[nodiscard]] bool is_cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
     /// From any thread.
-    void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
+    void cancel() noexcept {
+        cancelled_.store(true, std::memory_order_relaxed);
+        expired_.store(true, std::memory_order_relaxed);
+    }
+    /// Set when cancelled, or within 50 ms after `deadline` of the run: for stages that keep what they have at any step.
+    [[nodiscard]] const std::atomic<bool>& expired() const noexcept { return expired_; }
+    /// Seconds after the start of a run; before it starts.
+    void set_deadline(double seconds) noexcept { deadline_ = seconds; }
 
     /// Runs `work` on a new thread; meanwhile calls `poll` about every 50 ms and `progress` whenever `report` asks, on this
     /// thread, and cancels when either returns false or throws. Returns when `work` has; throws what user code or `work`
@@ -42,7 +50,8 @@ class Control {
     }
 
    private:
-    std::atomic<bool> cancelled_ = false;
+    std::atomic<bool> cancelled_ = false, expired_ = false;
+    double deadline_ = std::numeric_limits<double>::infinity();
     std::chrono::steady_clock::time_point start_{};
     bool wants_progress_ = false;
 

@@ -57,6 +57,7 @@ void add_evolution(Fingerprint& print, const EvolutionOptions& o) {
         print.add(value);
     }
     for (const double weight : as_table(o.weights)) print.add(weight);
+    if (o.loss) add_expression(print, o.loss->row(0, true));
 }
 
 }  // namespace
@@ -83,6 +84,8 @@ std::uint64_t fingerprint(const SearchOptions& options, const OperatorSet& opera
     }
     print.add(static_cast<int>(options.batching));
     print.add(options.batch_size);
+    print.add(options.seeding ? 1 : 0);
+    print.add(options.seed_work);
     for (const Expression& guess : options.guesses) add_expression(print, guess);
     print.add(options.seed);
     return print.value();

@@ -147,6 +147,9 @@ void validate(const SearchOptions& options, const OperatorSet& operators, std::s
     if (!(options.timeout_in_seconds > 0)) {
         fail("timeout_in_seconds", number_text(options.timeout_in_seconds), "give a positive number, or infinity");
     }
+    if (!(options.seed_work >= 0)) {
+        fail("seed_work", number_text(options.seed_work), "give a number of nodes times rows, or 0 to skip the stage");
+    }
     if (!(options.max_evals > 0)) {
         fail("max_evals", number_text(options.max_evals), "give a positive number, or infinity");
     }

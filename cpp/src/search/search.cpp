@@ -1,5 +1,6 @@
 #include "balmer/search/search.hpp"
 
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -9,6 +10,8 @@
 #include "search/fingerprint.hpp"
 #include "search/polish.hpp"
 #include "search/problem.hpp"
+#include "search/seed.hpp"
+#include "search/shrink.hpp"
 #include "search/state.hpp"
 
 namespace balmer {
@@ -51,11 +54,14 @@ struct Search::Impl {
     Impl(const Dataset<double>& data, OperatorSet operators, SearchOptions options)
         : problem(data, std::move(operators), std::move(options)),
           archive(problem.options.evolution.maxsize),
-          evolution(problem) {}
+          evolution(problem) {
+        control.set_deadline(problem.options.timeout_in_seconds);
+    }
 
     /// The stages, in order: each reads the problem and writes the archive.
     void work(SearchResult& result) {
-        result.reason = evolution.run(archive, control);
+        const bool exact = seed();
+        result.reason = exact ? StopReason::exact : evolution.run(archive, control);
         double polishing = 0;  // not part of the state: it ends a run, and the search goes on from before it
         const Archive last = polished(archive, problem, control, polishing);
         for (const Candidate* member : last.front(problem.floor)) {
@@ -66,10 +72,35 @@ struct Search::Impl {
         result.seconds = control.seconds();
     }
 
+    /// The first stage. Returns whether it found the law exactly.
+    bool seed() {
+        if (seeded || !problem.options.seeding) return false;
+        search::Work work{0, problem.options.seed_work};
+        const search::SeedResult found =
+            search::Seed(problem.data, problem.operators, problem.options).run(work, control.expired());
+        FitWorkspace<double> workspace;
+        double evaluations = 0;
+        for (const FrontEntry& entry : found.candidates) {
+            Candidate candidate = problem.judged(entry.expression, entry.loss);
+            const int limit = problem.options.evolution.maxsize;
+            if (!problem.space.allows(entry.expression, candidate.complexity, limit)) continue;
+            candidate.loss = problem.objective.loss(candidate.roles, std::numeric_limits<double>::infinity(), workspace);
+            archive.offer(problem.judged(entry.expression, candidate.loss));
+        }
+        seeded = !control.is_cancelled();
+        const std::vector<const Candidate*> front = archive.front(problem.floor);
+        if (!found.exact || front.empty()) return false;
+        if (problem.is_exact(*front.back())) {
+            archive.offer(shrunk(*front.back(), problem, workspace, evaluations, control.cancelled()));
+        }
+        return true;
+    }
+
     const Problem problem;
     Control control;
     Archive archive;
     Evolution evolution;
+    bool seeded = false;
 };
 
 Search::Search(const Dataset<double>& data, OperatorSet operators, SearchOptions options) {
@@ -94,6 +125,7 @@ std::string Search::save() const {
     StateWriter out;
     out.line("data").number(fingerprint(problem.data));
     out.line("options").number(fingerprint(problem.options, problem.operators));
+    out.line("seeded").number(impl_->seeded ? 1 : 0);
     out.line("archive").number(impl_->archive.losses().size());
     for (std::size_t c = 1; c < impl_->archive.losses().size(); ++c) {
         const Candidate* candidate = impl_->archive.at(static_cast<int>(c));
@@ -120,6 +152,8 @@ void Search::load(std::string_view state) {
     }
     // Into new objects, so that a damaged text leaves this search as it was.
     Archive archive(problem.options.evolution.maxsize);
+    in.line("seeded");
+    const bool seeded = in.count(1) == 1;
     in.line("archive");
     const std::size_t slots = in.count(archive.losses().size());
     for (std::size_t c = 1; c < slots; ++c) {
@@ -128,6 +162,7 @@ void Search::load(std::string_view state) {
     }
     impl_->evolution.load(in);
     impl_->archive = std::move(archive);
+    impl_->seeded = seeded;
 }
 
 }  // namespace balmer

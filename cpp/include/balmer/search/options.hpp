@@ -24,6 +24,9 @@ struct SearchOptions {
     Batching batching = Batching::automatic;  ///< automatic: above 1000 rows
     int batch_size = 0;                       ///< rows of a batch; 0: 128, 256 or 512 by the number of rows
 
+    bool seeding = true;       ///< first the closed-form families over an enumerated library, then evolution
+    double seed_work = 2e10;   ///< nodes times rows that this stage may evaluate
+
     std::vector<Expression> guesses;  ///< formulas to start from; their constants are fitted first
 
     double timeout_in_seconds = std::numeric_limits<double>::infinity();  ///< looked at between iterations
