@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "search/dictionary.hpp"
 #include "search/finish.hpp"
 #include "search/probe.hpp"
 #include "search/view_solver.hpp"
@@ -125,6 +126,13 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
         return true;
     });
     const auto done = [&] { return archive.exact() != nullptr || polisher.stopped(); };
+    if (switches_.dictionary) {
+        for (const View& view : views) {
+            if (done()) break;
+            dictionary(view, polisher, 0);
+            log(view.name + ": dictionary");
+        }
+    }
     if (switches_.families && !done()) {
         solve(views, polisher, {.atoms = {800, 4000}, .weighted = false, .screen_rows = kScreenRows}, log);
         if (!done()) {

@@ -1,0 +1,313 @@
+#include "search/dictionary.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "balmer/expr/simplify.hpp"
+#include "search/model.hpp"
+
+namespace balmer::search {
+namespace {
+
+constexpr std::size_t kMostColumns = 120, kMostRows = 600;
+constexpr std::size_t kMostTerms = 12;
+
+/// A column with the formula it stands for; `log_of`: it is the logarithm of that formula.
+struct Column {
+    Expression e;
+    std::vector<double> values;
+    bool is_log = false;
+    double nodes = 1;
+};
+
+bool usable(const std::vector<double>& values) {
+    double low = values[0], high = values[0];
+    for (const double v : values) {
+        if (!std::isfinite(v)) return false;
+        low = std::min(low, v);
+        high = std::max(high, v);
+    }
+    return high - low > 1e-9 * std::max(std::abs(low), std::abs(high)) && std::max(std::abs(low), std::abs(high)) < 1e12;
+}
+
+class DictionarySearch {
+   public:
+    DictionarySearch(const View& view, Polisher& polisher, double noise)
+        : view_(view),
+          polisher_(polisher),
+          vocabulary_(polisher.vocabulary()),
+          noise_(noise),
+          rows_(std::min(view.target.size(), kMostRows)) {}
+
+    void run() {
+        std::vector<double> y(view_.target.begin(), view_.target.begin() + static_cast<std::ptrdiff_t>(rows_)), weight;
+        double typical = 0;
+        for (std::size_t i = 0; i < rows_; ++i) {
+            weight.push_back(view_.weight.empty() ? 1 : view_.weight[i]);
+            typical += weight.back();
+        }
+        const double noise = noise_ / std::sqrt(typical / static_cast<double>(rows_));
+        const std::vector<std::vector<Column>> levels = dictionaries();
+        for (std::size_t t = 0; t < kTransforms && !polisher_.stopped(); ++t) {
+            const auto transform = static_cast<Transform>(t);
+            if (!expressible(transform, vocabulary_)) continue;
+            const TransformedTarget target = transform_target(transform, y, weight, noise);
+            if (target.value.empty()) continue;
+            for (const std::vector<Column>& columns : levels) {
+                const bool logs = !columns.empty() && columns[0].is_log;
+                if (logs && transform != Transform::log && transform != Transform::identity) continue;
+                eliminate(target, columns);
+                if (polisher_.archive().exact()) return;
+            }
+        }
+    }
+
+   private:
+    const View& view_;
+    Polisher& polisher_;
+    const Vocabulary& vocabulary_;
+    double noise_;
+    std::size_t rows_;
+    LinearFit fit_;
+
+    void add(std::vector<Column>& columns, Expression e, std::vector<double> values, bool is_log = false) const {
+        if (e.nodes.empty() || !usable(values)) return;
+        const double nodes = vocabulary_.complexity(e);
+        columns.push_back({std::move(e), std::move(values), is_log, nodes});
+    }
+
+    [[nodiscard]] std::vector<double> values_of(std::size_t j) const {
+        const std::vector<double>& x = view_.variables[j].values;
+        return {x.begin(), x.begin() + static_cast<std::ptrdiff_t>(rows_)};
+    }
+
+    void add_monomials(std::vector<Column>& columns, int degree) const {
+        const std::size_t d = view_.variables.size();
+        std::vector<int> exponents(d, 0);
+        const auto next = [&](int total) {  // the next exponents of this total degree, in lexicographic order
+            std::size_t j = 0;
+            int carried = 0;
+            while (j < d && exponents[j] == 0) ++j;
+            if (j + 1 >= d) return false;
+            carried = exponents[j] - 1;
+            exponents[j] = 0;
+            ++exponents[j + 1];
+            exponents[0] = carried;
+            return total > 0;
+        };
+        for (int total = 1; total <= degree; ++total) {
+            std::fill(exponents.begin(), exponents.end(), 0);
+            exponents[0] = total;
+            do {
+                std::vector<Power> powers;
+                std::vector<double> values(rows_, 1.0);
+                for (std::size_t j = 0; j < d; ++j) {
+                    if (exponents[j] == 0) continue;
+                    powers.push_back({view_.variables[j].expression, static_cast<double>(exponents[j])});
+                    for (std::size_t i = 0; i < rows_; ++i) {
+                        for (int e = 0; e < exponents[j]; ++e) values[i] *= view_.variables[j].values[i];
+                    }
+                }
+                add(columns, power_product(1, powers, vocabulary_), std::move(values));
+            } while (next(total));
+        }
+    }
+
+    void add_functions(std::vector<Column>& columns) const {
+        for (std::size_t j = 0; j < view_.variables.size(); ++j) {
+            const Expression& x = view_.variables[j].expression;
+            const std::vector<double> v = values_of(j);
+            const auto mapped = [&](Op op) {
+                std::vector<double> out(rows_);
+                for (std::size_t i = 0; i < rows_; ++i) out[i] = balmer::apply(op, v[i]);
+                return out;
+            };
+            for (const Op op : {Op::Sin, Op::Cos, Op::Exp}) add(columns, vocabulary_.apply(op, x), mapped(op));
+            add(columns, vocabulary_.log(x), mapped(Op::Log));
+            add(columns, vocabulary_.power(x, 0.5), mapped(Op::Sqrt));
+            add(columns, vocabulary_.reciprocal(x), mapped(Op::Inv));
+        }
+    }
+
+    /// Columns of `a` times columns of `b`.
+    void add_products(std::vector<Column>& columns, std::span<const Column> a, std::span<const Column> b) const {
+        for (const Column& p : a) {
+            for (const Column& q : b) {
+                std::vector<double> values(rows_);
+                for (std::size_t i = 0; i < rows_; ++i) values[i] = p.values[i] * q.values[i];
+                add(columns, vocabulary_.multiply(p.e, q.e), std::move(values));
+            }
+        }
+    }
+
+    [[nodiscard]] std::vector<std::vector<Column>> dictionaries() const {
+        const std::size_t d = view_.variables.size();
+        std::vector<std::vector<Column>> levels;
+        std::vector<Column> logs;
+        for (std::size_t j = 0; j < d; ++j) {
+            std::vector<double> v = values_of(j);
+            if (!std::all_of(v.begin(), v.end(), [](double x) { return x > 0; })) continue;
+            for (double& x : v) x = balmer::apply(Op::Log, x);
+            add(logs, view_.variables[j].expression, std::move(v), true);
+        }
+        if (!logs.empty()) levels.push_back(std::move(logs));
+        std::vector<Column> monomials, functions, variables;
+        const int degree = d == 1 ? 9 : d == 2 ? 6 : d == 3 ? 4 : d <= 6 ? 3 : d <= 12 ? 2 : 1;
+        add_monomials(variables, 1);
+        add_functions(functions);
+        for (const int total : {2, 4, degree}) {
+            if (total > degree) continue;
+            monomials.clear();
+            add_monomials(monomials, total);
+            levels.push_back(monomials);
+        }
+        std::vector<Column> mixed;
+        add_monomials(mixed, std::min(degree, 2));
+        mixed.insert(mixed.end(), functions.begin(), functions.end());
+        levels.push_back(mixed);
+        add_products(mixed, functions, variables);
+        if (d <= 3) {
+            for (std::size_t a = 0; a < functions.size(); ++a) {
+                add_products(mixed, {&functions[a], 1}, std::span<const Column>(functions).subspan(a + 1));
+            }
+        }
+        levels.push_back(mixed);
+        std::erase_if(levels, [&](const std::vector<Column>& l) { return l.size() > kMostColumns; });
+        return levels;
+    }
+
+    /// Price of a fit with these columns, in terms of the residual of T.
+    [[nodiscard]] double price(const std::vector<const Column*>& active, double rest, double quantum) const {
+        const DescriptionScale& scale = polisher_.archive().scale();
+        double nodes = 1;
+        for (const Column* c : active) nodes += c->nodes + 3;
+        const auto n = static_cast<double>(rows_);
+        DescriptionScale own = scale;
+        own.rows = n;
+        own.quantum = quantum;
+        return description_length(nodes, static_cast<double>(active.size() + 1), rest / n, own);
+    }
+
+    bool fit(const TransformedTarget& target, const std::vector<double>& root_weight, const std::vector<const Column*>& active) {
+        std::vector<const double*> pointers;
+        for (const Column* c : active) pointers.push_back(c->values.data());
+        polisher_.work().used += static_cast<double>(rows_ * (active.size() + 1) * (active.size() + 1)) * 0.5;
+        return fit_.fit(pointers, target.value.data(), root_weight.data(), rows_);
+    }
+
+    void eliminate(const TransformedTarget& target, const std::vector<Column>& columns) {
+        std::vector<double> root_weight(rows_);
+        for (std::size_t i = 0; i < rows_; ++i) root_weight[i] = noise_ > 0 ? std::sqrt(target.weight[i]) : 1;
+        std::vector<const Column*> active;
+        for (const Column& c : columns) active.push_back(&c);
+        if (3 * (active.size() + 1) > 2 * rows_ || !fit(target, root_weight, {})) return;
+        const double spread = fit_.residual_sum(), quantum = 1e-20 * spread / static_cast<double>(rows_);
+        if (!fit(target, root_weight, active) && !independent(target, root_weight, active)) return;
+        if (fit_.residual_sum() > 0.5 * spread) return;
+        double best = price(active, fit_.residual_sum(), quantum);
+        std::vector<double> coefficients(fit_.coefficients().begin(), fit_.coefficients().end());
+        while (active.size() > 1) {
+            // The least significant first, many at a time while that costs nothing.
+            std::vector<std::pair<double, std::size_t>> order;
+            for (std::size_t k = 0; k < active.size(); ++k) {
+                order.emplace_back(std::abs(coefficients[k + 1]) / fit_.unit_error(k + 1), k);
+            }
+            std::sort(order.begin(), order.end());
+            bool removed = false;
+            for (std::size_t many = std::max<std::size_t>(1, active.size() / 3); many >= 1 && !removed; many /= 2) {
+                std::vector<const Column*> fewer;
+                for (std::size_t k = 0; k < active.size(); ++k) {
+                    const bool gone = std::any_of(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(many),
+                                                  [&](const auto& o) { return o.second == k; });
+                    if (!gone) fewer.push_back(active[k]);
+                }
+                if (!fit(target, root_weight, fewer)) continue;
+                const double p = price(fewer, fit_.residual_sum(), quantum);
+                if (p > best) continue;
+                best = p;
+                active = fewer;
+                coefficients.assign(fit_.coefficients().begin(), fit_.coefficients().end());
+                removed = true;
+            }
+            if (!removed) break;
+            if (!fit(target, root_weight, active)) return;
+        }
+        if (active.size() > kMostTerms || !fit(target, root_weight, active)) return;
+        offer(target, active, fit_.residual_sum());
+    }
+
+    /// Leaves out columns that depend on those before them.
+    bool independent(const TransformedTarget& target, const std::vector<double>& root_weight,
+                     std::vector<const Column*>& active) {
+        std::vector<const Column*> kept;
+        for (const Column* c : active) {
+            kept.push_back(c);
+            if (!fit(target, root_weight, kept)) kept.pop_back();
+        }
+        active = kept;
+        return !active.empty() && fit(target, root_weight, active);
+    }
+
+    void offer(const TransformedTarget& target, const std::vector<const Column*>& active, double rest) {
+        std::vector<double> coefficients(fit_.coefficients().begin() + 1, fit_.coefficients().end());
+        const double offset = fit_.coefficients()[0];
+        const double sigma = std::sqrt(rest / std::max(1.0, static_cast<double>(rows_) - static_cast<double>(active.size()) - 1));
+        std::vector<Expression> found;
+        if (active[0]->is_log) {
+            std::vector<Power> free, simple;
+            for (std::size_t k = 0; k < active.size(); ++k) {
+                const double reach = std::max(1e-9, 3 * sigma * fit_.unit_error(k + 1));
+                free.push_back({active[k]->e, coefficients[k]});
+                simple.push_back({active[k]->e, nearest_simple_exponent(coefficients[k], std::min(reach, 0.25))});
+            }
+            for (const std::vector<Power>& powers : {simple, free}) {
+                if (target.transform == Transform::log) {
+                    std::vector<Power> all = view_.unit;
+                    all.insert(all.end(), powers.begin(), powers.end());
+                    found.push_back(power_product(target.sign * balmer::apply(Op::Exp, offset), all, vocabulary_));
+                } else {
+                    const Expression product = vocabulary_.log(power_product(1, powers, vocabulary_));
+                    found.push_back(formula_of_y(vocabulary_.offset(offset, product), target, view_, vocabulary_));
+                    if (balmer::apply(Op::Exp, offset) > 0) {
+                        found.push_back(formula_of_y(
+                            vocabulary_.log(power_product(balmer::apply(Op::Exp, offset), powers, vocabulary_)), target, view_,
+                            vocabulary_));
+                    }
+                }
+            }
+            if (target.transform != Transform::log) {
+                std::vector<Expression> terms;
+                for (const Column* c : active) terms.push_back(vocabulary_.log(c->e));
+                found.push_back(formula_of_y(linear_combination(offset, coefficients, terms, vocabulary_), target, view_,
+                                             vocabulary_));
+            }
+        } else {
+            std::vector<Expression> terms;
+            double scale = 0;
+            for (std::size_t k = 0; k < active.size(); ++k) {
+                terms.push_back(active[k]->e);
+                scale = std::max(scale, std::abs(coefficients[k]));
+            }
+            const bool no_offset = std::abs(offset) < 1e-9 * scale || std::abs(offset) < 3 * sigma * fit_.unit_error(0);
+            found.push_back(formula_of_y(linear_combination(offset, coefficients, terms, vocabulary_), target, view_,
+                                         vocabulary_));
+            if (no_offset) {
+                found.push_back(formula_of_y(linear_combination(0, coefficients, terms, vocabulary_), target, view_,
+                                             vocabulary_));
+            }
+        }
+        for (Expression& e : found) {
+            if (!e.nodes.empty()) e = simplify(e, vocabulary_.operators());
+        }
+        polisher_.submit(std::move(found), "dictionary");
+    }
+};
+
+}  // namespace
+
+void dictionary(const View& view, Polisher& polisher, double noise) {
+    if (view.variables.empty() || view.variables.size() > 40) return;
+    DictionarySearch(view, polisher, noise).run();
+}
+
+}  // namespace balmer::search

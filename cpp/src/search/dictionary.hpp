@@ -1,0 +1,15 @@
+// Sums of many simple terms: a full fit over a dictionary, then backward elimination.
+#pragma once
+
+#include "search/polisher.hpp"
+#include "search/view.hpp"
+
+namespace balmer::search {
+
+/// T(y) as a sparse sum over nested dictionaries: logarithms of the variables; monomials; monomials and functions of one
+/// variable; the same times variables. Terms go one by one while the description length falls, with noise and without.
+///
+/// `noise`: standard deviation of the target about the law, for the weights of the transforms. What is found goes to the archive.
+void dictionary(const View& view, Polisher& polisher, double noise);
+
+}  // namespace balmer::search
