@@ -51,147 +51,157 @@ void squared_error(const T* p, const T* y, const T* w, std::size_t n, double* la
     for (std::size_t j = 0; j < kSumLanes; j += kDoubles) sums[j / kDoubles].store(lanes + j);
 }
 
-/// Columns of a tile of products: as many as leave their sums in registers.
+/// Columns of a tile of products: as many as leave their sums, and the columns themselves, in registers.
 constexpr std::size_t kTile = kDoubles == 8 ? 4 : kDoubles == 4 ? 3 : 2;
+constexpr std::size_t kSumRegisters = kDoubles == 8 ? 20 : kDoubles == 4 ? 12 : 6;
 
-/// Some products of columns over the rows from `start` on: sums of w left[k] right[l] go to the lanes at place(k, l). The
-/// pointers of the weights and of the residual column are already there.
-template <class Left, class Right, class T>
-struct Products {
-    const Left* const* left;
-    const Right* const* right;
-    std::size_t left_start, right_start;
-    const T* weights;  ///< or null
-    std::size_t n;
-    double* lanes;
-    std::size_t first_left, first_right;  ///< numbers of the first columns, for their place in `lanes`
+/// Which part of the table of products a tile is: below the diagonal, or on it, where only l <= k is summed.
+enum class Place : bool { below, diagonal };
+
+/// The columns of one tile, and where the sums of its row k (and of the residual, the row after the last) begin.
+template <class T, std::size_t left_count, std::size_t right_count>
+struct TileColumns {
+    const T* left[left_count + 1];    // one more than needed: there may be none
+    const T* right[right_count + 1];
+    const double* residual;
+    const T* weights;
+    double* sums[left_count + 1];
 };
 
-/// lanes of column k with column l <= k.
-constexpr std::size_t place(std::size_t k, std::size_t l) noexcept { return (k * (k + 1) / 2 + l) * kSumLanes; }
-
-/// `rows` rows (a multiple of 16) of one tile, one register of lanes at a time. On the diagonal only l <= k is summed.
-template <std::size_t left_count, std::size_t right_count, bool diagonal, bool weighted, class Left, class Right, class T>
-void tile_turns(const Left* const* left, const Right* const* right, const T* weights, std::size_t rows, double* const* places) noexcept {
-    for (std::size_t lane = 0; lane < kSumLanes; lane += kDoubles) {
-        Double sums[left_count][right_count];
+/// Adds w left[k] right[l] over whole turns of rows; with `residual` also w r right[l], and w r r on the diagonal. Few
+/// products are summed in several registers of lanes at once, or they would wait for each other.
+template <std::size_t left_count, std::size_t right_count, Place place, bool residual, bool weighted, class T>
+void add_products(const TileColumns<T, left_count, right_count>& columns, std::size_t rows) noexcept {
+    constexpr std::size_t k_count = left_count + (residual ? 1 : 0);
+    constexpr std::size_t l_count = right_count + (residual && place == Place::diagonal ? 1 : 0);
+    constexpr std::size_t kAtOnce = k_count * l_count * 4 <= kSumRegisters && kDoubles <= 4   ? 4
+                                    : k_count * l_count * 2 <= kSumRegisters && kDoubles <= 8 ? 2
+                                                                                              : 1;
+    // A constant bound with a test inside unrolls; the bound k + 1 does not.
+    constexpr auto wanted = [](std::size_t k, std::size_t l) { return place == Place::below || l <= k; };
+    for (std::size_t lane = 0; lane < kSumLanes; lane += kAtOnce * kDoubles) {
+        Double sums[k_count][l_count][kAtOnce];
 #pragma GCC unroll 8
-        for (std::size_t k = 0; k < left_count; ++k) {
+        for (std::size_t k = 0; k < k_count; ++k) {
 #pragma GCC unroll 8
-            for (std::size_t l = 0; l < (diagonal ? k + 1 : right_count); ++l) sums[k][l] = Double::load(places[k] + l * kSumLanes + lane);
+            for (std::size_t l = 0; l < l_count; ++l) {
+                for (std::size_t j = 0; wanted(k, l) && j < kAtOnce; ++j) {
+                    sums[k][l][j] = Double::load(columns.sums[k] + l * kSumLanes + lane + j * kDoubles);
+                }
+            }
         }
-        for (std::size_t i = lane; i < rows; i += kSumLanes) {
-            Double r[right_count];
+        for (std::size_t turn = lane; turn < rows; turn += kSumLanes) {
+            for (std::size_t j = 0; j < kAtOnce; ++j) {
+                const std::size_t i = turn + j * kDoubles;
+                Double right[l_count];
 #pragma GCC unroll 8
-            for (std::size_t l = 0; l < right_count; ++l) r[l] = load_double(right[l] + i);
+                for (std::size_t l = 0; l < right_count; ++l) right[l] = load_double(columns.right[l] + i);
+                if constexpr (l_count > right_count) right[right_count] = Double::load(columns.residual + i);
 #pragma GCC unroll 8
-            for (std::size_t k = 0; k < left_count; ++k) {
-                Double factor = load_double(left[k] + i);
-                if constexpr (weighted) factor = load_double(weights + i) * factor;
+                for (std::size_t k = 0; k < k_count; ++k) {
+                    Double left = k < left_count ? load_double(columns.left[k] + i) : Double::load(columns.residual + i);
+                    if constexpr (weighted) left = load_double(columns.weights + i) * left;
 #pragma GCC unroll 8
-                for (std::size_t l = 0; l < (diagonal ? k + 1 : right_count); ++l) sums[k][l] = fma(factor, r[l], sums[k][l]);
+                    for (std::size_t l = 0; l < l_count; ++l) {
+                        if (wanted(k, l)) sums[k][l][j] = fma(left, right[l], sums[k][l][j]);
+                    }
+                }
             }
         }
 #pragma GCC unroll 8
-        for (std::size_t k = 0; k < left_count; ++k) {
+        for (std::size_t k = 0; k < k_count; ++k) {
 #pragma GCC unroll 8
-            for (std::size_t l = 0; l < (diagonal ? k + 1 : right_count); ++l) sums[k][l].store(places[k] + l * kSumLanes + lane);
+            for (std::size_t l = 0; l < l_count; ++l) {
+                for (std::size_t j = 0; wanted(k, l) && j < kAtOnce; ++j) {
+                    sums[k][l][j].store(columns.sums[k] + l * kSumLanes + lane + j * kDoubles);
+                }
+            }
         }
     }
 }
 
-/// One tile over all rows of the block, the last incomplete turn included.
-template <std::size_t left_count, std::size_t right_count, bool diagonal, class Left, class Right, class T>
-void tile(const Products<Left, Right, T>& products) noexcept {
-    double* places[left_count];
-    for (std::size_t k = 0; k < left_count; ++k) {
-        places[k] = products.lanes + place(products.first_left + k, products.first_right);
-    }
-    const Left* left[left_count];
-    const Right* right[right_count];
-    for (std::size_t k = 0; k < left_count; ++k) left[k] = products.left[k] + products.left_start;
-    for (std::size_t l = 0; l < right_count; ++l) right[l] = products.right[l] + products.right_start;
-    const std::size_t whole = products.n - products.n % kSumLanes, rest = products.n - whole;
-    if (products.weights == nullptr) {
-        tile_turns<left_count, right_count, diagonal, false>(left, right, products.weights, whole, places);
+/// Some rows of a fit: the columns of the Jacobian, the residual of these rows alone, and the sums that they go to.
+template <class T>
+struct FitRows {
+    const T* const* J;
+    std::size_t k_count, start, n;
+    const double* residual;
+    const T* weights;  ///< from `start` on, or null
+    double* lanes;
+};
+
+/// The tile of columns k... with columns l..., over all rows, the last incomplete turn included.
+template <std::size_t left_count, std::size_t right_count, Place place, bool residual, class T>
+void add_tile(const FitRows<T>& rows, std::size_t k, std::size_t l) noexcept {
+    TileColumns<T, left_count, right_count> columns;
+    for (std::size_t i = 0; i < left_count; ++i) columns.left[i] = rows.J[k + i] + rows.start;
+    for (std::size_t i = 0; i < right_count; ++i) columns.right[i] = rows.J[l + i] + rows.start;
+    for (std::size_t i = 0; i <= left_count; ++i) columns.sums[i] = rows.lanes + ((k + i) * (k + i + 1) / 2 + l) * kSumLanes;
+    columns.residual = rows.residual;
+    columns.weights = rows.weights;
+    const std::size_t rest = rows.n % kSumLanes, whole = rows.n - rest;
+    if (rows.weights == nullptr) {
+        add_products<left_count, right_count, place, residual, false>(columns, whole);
     } else {
-        tile_turns<left_count, right_count, diagonal, true>(left, right, products.weights, whole, places);
+        add_products<left_count, right_count, place, residual, true>(columns, whole);
     }
     if (rest == 0) return;
-    Tail<Left> left_tails[left_count];
-    Tail<Right> right_tails[right_count];
-    for (std::size_t k = 0; k < left_count; ++k) {
-        left_tails[k] = Tail<Left>(left[k] + whole, rest);
-        left[k] = left_tails[k].values;
+    Tail<T> left[left_count + 1], right[right_count + 1];
+    for (std::size_t i = 0; i < left_count; ++i) {
+        left[i] = Tail<T>(columns.left[i] + whole, rest);
+        columns.left[i] = left[i].values;
     }
-    for (std::size_t l = 0; l < right_count; ++l) {
-        right_tails[l] = Tail<Right>(right[l] + whole, rest);
-        right[l] = right_tails[l].values;
+    for (std::size_t i = 0; i < right_count; ++i) {
+        right[i] = Tail<T>(columns.right[i] + whole, rest);
+        columns.right[i] = right[i].values;
     }
-    if (products.weights == nullptr) {
-        tile_turns<left_count, right_count, diagonal, false>(left, right, products.weights, kSumLanes, places);
+    const Tail<double> last(rows.residual + whole, rest);
+    columns.residual = last.values;
+    if (rows.weights == nullptr) {
+        add_products<left_count, right_count, place, residual, false>(columns, kSumLanes);
     } else {
-        const Tail<T> weights(products.weights + whole, rest);
-        tile_turns<left_count, right_count, diagonal, true>(left, right, weights.values, kSumLanes, places);
+        const Tail<T> weights(rows.weights + whole, rest);
+        columns.weights = weights.values;
+        add_products<left_count, right_count, place, residual, true>(columns, kSumLanes);
     }
 }
 
-template <std::size_t left_count, class Left, class Right, class T>
-void tile_of_width(const Products<Left, Right, T>& products, std::size_t right_count) noexcept {
-    if constexpr (kTile >= 4) {
-        if (right_count == 4) return tile<left_count, 4, false>(products);
-    }
-    if constexpr (kTile >= 3) {
-        if (right_count == 3) return tile<left_count, 3, false>(products);
-    }
-    if (right_count == 2) return tile<left_count, 2, false>(products);
-    tile<left_count, 1, false>(products);
+/// The last `left_count` columns, from number k on, and the residual, with all columns before them and themselves.
+template <std::size_t left_count, class T>
+void add_last_columns(const FitRows<T>& rows, std::size_t k) noexcept {
+    for (std::size_t l = 0; l < k; l += kTile) add_tile<left_count, kTile, Place::below, true>(rows, k, l);
+    add_tile<left_count, left_count, Place::diagonal, true>(rows, k, k);
 }
 
 template <class T>
-void diagonal_tile(const Products<T, T, T>& products, std::size_t count) noexcept {
+void add_normal_equations(const FitRows<T>& rows) noexcept {
+    std::size_t k = 0;
+    for (; k + kTile < rows.k_count; k += kTile) {
+        for (std::size_t l = 0; l < k; l += kTile) add_tile<kTile, kTile, Place::below, false>(rows, k, l);
+        add_tile<kTile, kTile, Place::diagonal, false>(rows, k, k);
+    }
+    const std::size_t last = rows.k_count - k;
     if constexpr (kTile >= 4) {
-        if (count == 4) return tile<4, 4, true>(products);
+        if (last == 4) return add_last_columns<4>(rows, k);
     }
     if constexpr (kTile >= 3) {
-        if (count == 3) return tile<3, 3, true>(products);
+        if (last == 3) return add_last_columns<3>(rows, k);
     }
-    if (count == 2) return tile<2, 2, true>(products);
-    tile<1, 1, true>(products);
-}
-
-template <class T>
-void square_tile(const Products<T, T, T>& products, std::size_t left_count, std::size_t right_count) noexcept {
-    if constexpr (kTile >= 4) {
-        if (left_count == 4) return tile_of_width<4>(products, right_count);
-    }
-    if constexpr (kTile >= 3) {
-        if (left_count == 3) return tile_of_width<3>(products, right_count);
-    }
-    if (left_count == 2) return tile_of_width<2>(products, right_count);
-    tile_of_width<1>(products, right_count);
+    if (last == 2) return add_last_columns<2>(rows, k);
+    if (last == 1) return add_last_columns<1>(rows, k);
+    add_last_columns<0>(rows, k);
 }
 
 template <class T>
 void normal_equations(const T* const* J, std::size_t k_count, const T* p, const T* y, const T* w, std::size_t n,
                       double* lanes) noexcept {
     constexpr std::size_t kRows = 512;  // residuals at a time: 4 KiB of stack, a small part of the first cache
-    double residuals[kRows];
-    const double* const r = residuals;  // the column after the last one
+    alignas(64) double residual[kRows];
     for (std::size_t start = 0; start < n; start += kRows) {
         const std::size_t rows = n - start < kRows ? n - start : kRows;
         for (std::size_t i = 0; i < rows; ++i) {
-            residuals[i] = static_cast<double>(y[start + i]) - static_cast<double>(p[start + i]);
+            residual[i] = static_cast<double>(y[start + i]) - static_cast<double>(p[start + i]);
         }
-        const T* const weights = w == nullptr ? nullptr : w + start;
-        for (std::size_t k = 0; k < k_count; k += kTile) {
-            const std::size_t left_count = k_count - k < kTile ? k_count - k : kTile;
-            for (std::size_t l = 0; l < k; l += kTile) {
-                square_tile(Products<T, T, T>{J + k, J + l, start, start, weights, rows, lanes, k, l}, left_count, kTile);
-            }
-            diagonal_tile(Products<T, T, T>{J + k, J + k, start, start, weights, rows, lanes, k, k}, left_count);
-            tile_of_width<1>(Products<double, T, T>{&r, J + k, 0, start, weights, rows, lanes, k_count, k}, left_count);
-        }
-        tile<1, 1, true>(Products<double, double, T>{&r, &r, 0, 0, weights, rows, lanes, k_count, k_count});
+        add_normal_equations(FitRows<T>{J, k_count, start, rows, residual, w == nullptr ? nullptr : w + start, lanes});
     }
 }
