@@ -1,0 +1,52 @@
+#include "search/batch.hpp"
+
+#include <doctest/doctest.h>
+
+#include <set>
+#include <vector>
+
+namespace balmer {
+namespace {
+
+TEST_CASE("a batch holds each row at most once, and every row sooner or later") {
+    constexpr std::size_t kRows = 1003;
+    std::vector<double> x(kRows), y(kRows), w(kRows);
+    for (std::size_t i = 0; i < kRows; ++i) {
+        x[i] = static_cast<double>(i);
+        y[i] = 2 * x[i];
+        w[i] = i % 3 == 0 ? 0 : 1 + x[i];
+    }
+    const MatrixView<double> X{x.data(), kRows, 1, 1, kRows};
+    for (const bool weighted : {false, true}) {
+        const Dataset<double> data(X, y, weighted ? std::span<const double>(w) : std::span<const double>());
+        BatchSampler sampler(data, 128);
+        std::set<double> ever;
+        for (std::uint32_t k = 0; k < 200; ++k) {
+            const Dataset<double> batch = sampler.draw(Rng(1, k));
+            REQUIRE(batch.n_rows() == 128);
+            std::set<double> seen;
+            for (std::size_t i = 0; i < batch.n_rows(); ++i) {
+                const double row = batch.column(0)[i];
+                CHECK(batch.target()[i] == 2 * row);
+                if (weighted) CHECK(batch.weights()[i] == 1 + row);
+                seen.insert(row);
+            }
+            CHECK(seen.size() == 128);
+            ever.insert(seen.begin(), seen.end());
+        }
+        CHECK(ever.size() == (weighted ? kRows - 335 : kRows));  // rows of weight 0 are never drawn
+    }
+}
+
+TEST_CASE("a batch is no larger than the rows of positive weight") {
+    const std::vector<double> x = {1, 2, 3, 4}, y = {1, 2, 3, 4}, w = {0, 1, 0, 2};
+    const Dataset<double> data(MatrixView<double>{x.data(), 4, 1, 1, 4}, y, w);
+    BatchSampler sampler(data, 3);
+    CHECK(sampler.size() == 2);
+    const Dataset<double> batch = sampler.draw(Rng(1, 1));
+    CHECK(batch.column(0)[0] == 2);
+    CHECK(batch.column(0)[1] == 4);
+}
+
+}  // namespace
+}  // namespace balmer

@@ -1,0 +1,339 @@
+#include "balmer/search/search.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "balmer/core/rng.hpp"
+#include "balmer/expr/parse.hpp"
+#include "balmer/expr/print.hpp"
+
+namespace balmer {
+namespace {
+
+/// Rows of y = f(x0, ..., x4), f given as text.
+Dataset<double> rows_of(const char* law, std::size_t rows, double noise = 0, RowOrder order = RowOrder::as_given) {
+    Rng rng(17, 0);
+    std::vector<double> X(5 * rows), y(rows);
+    for (double& x : X) x = 2 * rng.normal();
+    const Dataset<double> features(MatrixView<double>{X.data(), rows, 5, 1, rows});
+    Workspace<double> workspace;
+    Evaluator<double>(features).evaluate(parse(law), y, workspace);
+    for (double& value : y) value += noise * rng.normal();
+    return Dataset<double>(MatrixView<double>{X.data(), rows, 5, 1, rows}, y, {}, order);
+}
+
+constexpr const char* kLaw = "2.5382 * cos(x3) + x0 * x0 - 0.5";
+
+/// Evolution alone: what these tests are about.
+SearchOptions evolution_only(std::uint64_t seed = 0) {
+    SearchOptions options;
+    options.operators = {Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Cos, Op::Exp, Op::Sin};
+    options.seeding = false;
+    options.seed = seed;
+    return options;
+}
+
+/// Small enough to take no time; it does not find the law in a few iterations.
+SearchOptions small(std::uint64_t seed = 0) {
+    SearchOptions options = evolution_only(seed);
+    options.evolution.populations = 5;
+    options.evolution.ncycles_per_iteration = 60;
+    options.evolution.niterations = 6;
+    return options;
+}
+
+bool same(const std::vector<FrontEntry>& a, const std::vector<FrontEntry>& b) {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (!(a[i].expression == b[i].expression) || a[i].complexity != b[i].complexity || a[i].loss != b[i].loss) {
+            return false;
+        }
+    }
+    return true;
+}
+
+TEST_CASE("evolution finds a planted law and stops") {
+    const Dataset<double> data = rows_of(kLaw, 100);
+    Search search(data, OperatorSet::builtin(), evolution_only(3));
+    const SearchResult result = search.run();
+    CHECK(result.reason == StopReason::exact);
+    REQUIRE_FALSE(result.front.empty());
+    CHECK(result.front.back().loss < 1e-20);
+    CHECK(result.front.back().complexity <= 16);
+    CHECK(result.iterations < 100);
+    for (std::size_t i = 1; i < result.front.size(); ++i) {
+        CHECK(result.front[i].complexity > result.front[i - 1].complexity);
+        CHECK(result.front[i].loss < result.front[i - 1].loss);
+    }
+}
+
+TEST_CASE("the front does not depend on the number of threads") {
+    for (const std::size_t rows : {100UL, 1500UL}) {  // without and with batches
+        const Dataset<double> data = rows_of(kLaw, rows, 0.1, RowOrder::ladder);
+        std::vector<SearchResult> results;
+        for (const int threads : {1, 2, 3}) {
+            SearchOptions options = small(5);
+            options.n_threads = threads;
+            results.push_back(Search(data, OperatorSet::builtin(), options).run());
+        }
+        CHECK(results[0].front.size() >= 3);
+        CHECK(same(results[0].front, results[1].front));
+        CHECK(same(results[0].front, results[2].front));
+        CHECK(results[0].evaluations == results[1].evaluations);
+        CHECK(results[0].evaluations == results[2].evaluations);
+    }
+}
+
+TEST_CASE("another seed is another search") {
+    const Dataset<double> data = rows_of(kLaw, 100, 0.1);
+    CHECK_FALSE(same(Search(data, OperatorSet::builtin(), small(1)).run().front,
+                     Search(data, OperatorSet::builtin(), small(2)).run().front));
+}
+
+TEST_CASE("losses of the front are those of all rows, also with batches") {
+    const Dataset<double> data = rows_of(kLaw, 1500, 0.1, RowOrder::ladder);
+    const SearchResult result = Search(data, OperatorSet::builtin(), small(5)).run();
+    const Evaluator<double> evaluator(data);
+    Workspace<double> workspace;
+    for (const FrontEntry& entry : result.front) {
+        CHECK(entry.loss == evaluator.mean_squared_error(entry.expression, data.n_rows(), workspace));
+    }
+}
+
+TEST_CASE("a search that was saved, or stopped and run again, ends like one that ran through") {
+    const Dataset<double> data = rows_of(kLaw, 100, 0.1);
+    const SearchResult whole = Search(data, OperatorSet::builtin(), small(4)).run();
+    REQUIRE(whole.iterations == 6);
+    REQUIRE(whole.reason == StopReason::iterations);
+
+    Search first(data, OperatorSet::builtin(), small(4));
+    const SearchResult part = first.run([](const Progress& progress) { return progress.iteration < 3; });
+    CHECK(part.reason == StopReason::interrupted);
+    CHECK(part.iterations == 3);
+    const std::string state = first.save();
+
+    Search second(data, OperatorSet::builtin(), small(4));
+    second.load(state);
+    CHECK(second.save() == state);
+    const SearchResult rest = second.run();
+    CHECK(rest.iterations == 6);
+    CHECK(same(rest.front, whole.front));
+    CHECK(rest.evaluations == whole.evaluations);
+
+    CHECK(same(first.run().front, whole.front));
+    CHECK(first.run().iterations == 12);  // all were done: as many again
+}
+
+TEST_CASE("a saved search that is damaged or belongs elsewhere is refused") {
+    const Dataset<double> data = rows_of(kLaw, 100, 0.1);
+    Search search(data, OperatorSet::builtin(), small(4));
+    (void)search.run();
+    const std::string state = search.save();
+    CHECK_THROWS_AS(search.load(""), std::invalid_argument);
+    CHECK_THROWS_AS(search.load(state.substr(0, state.size() / 2)), std::invalid_argument);
+    std::string flipped = state;
+    flipped[flipped.size() / 2] ^= 1;
+    CHECK_THROWS_WITH_AS(search.load(flipped), "the saved search is damaged: its checksum does not fit; save it again",
+                         std::invalid_argument);
+    const Dataset<double> other_data = rows_of(kLaw, 101, 0.1);
+    CHECK_THROWS_AS(Search(other_data, OperatorSet::builtin(), small(4)).load(state), std::invalid_argument);
+    SearchOptions other_options = small(4);
+    other_options.evolution.maxsize = 20;
+    CHECK_THROWS_AS(Search(data, OperatorSet::builtin(), other_options).load(state), std::invalid_argument);
+    other_options = small(4);
+    other_options.n_threads = 3;
+    other_options.evolution.niterations = 50;
+    CHECK_NOTHROW(Search(data, OperatorSet::builtin(), other_options).load(state));
+    CHECK(search.save() == state);  // what could not be read changed nothing
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+TEST_CASE("a search on many rows can be interrupted from another thread, and keeps its front") {
+    const Dataset<double> data = rows_of(kLaw, 100'000, 0.5);
+    for (const Batching batching : {Batching::on, Batching::off}) {
+        SearchOptions options = evolution_only();
+        options.batching = batching;
+        options.evolution.niterations = 1'000'000;
+        Search search(data, OperatorSet::builtin(), options);
+        std::chrono::steady_clock::time_point asked;
+        std::thread other([&] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(400));
+            asked = std::chrono::steady_clock::now();
+            search.interrupt();
+        });
+        const SearchResult result = search.run();
+        const double waited = seconds_since(asked);
+        other.join();
+        CHECK(result.reason == StopReason::interrupted);
+        MESSAGE("interrupted after ", waited, " s, ", result.front.size(), " formulas");
+        CHECK(waited < 5);  // a bound for the slowest machine, not the aim
+    }
+}
+
+TEST_CASE("poll is asked while an iteration runs, and may stop it") {
+    const Dataset<double> data = rows_of(kLaw, 100, 0.5);
+    SearchOptions options = evolution_only();
+    options.evolution.ncycles_per_iteration = 1'000'000'000;  // one iteration that never ends
+    int polls = 0;
+    const SearchResult result = Search(data, OperatorSet::builtin(), options).run({}, [&] { return ++polls < 3; });
+    CHECK(polls == 3);
+    CHECK(result.reason == StopReason::interrupted);
+    CHECK(result.iterations == 0);
+    CHECK_FALSE(result.front.empty());  // what the islands had found
+}
+
+TEST_CASE("an exception of the user's functions stops the search and comes out") {
+    const Dataset<double> data = rows_of(kLaw, 100, 0.5);
+    Search search(data, OperatorSet::builtin(), small());
+    const auto caller = std::this_thread::get_id();
+    int calls = 0;
+    const auto bad_progress = [&](const Progress& progress) -> bool {
+        CHECK(std::this_thread::get_id() == caller);
+        CHECK(progress.iteration == ++calls);
+        CHECK_FALSE(progress.front.empty());
+        if (calls == 2) throw std::runtime_error("enough");
+        return true;
+    };
+    CHECK_THROWS_WITH_AS(search.run(bad_progress), "enough", std::runtime_error);
+    CHECK(calls == 2);
+    SearchOptions endless = evolution_only();
+    endless.evolution.ncycles_per_iteration = 1'000'000'000;
+    CHECK_THROWS_AS(Search(data, OperatorSet::builtin(), endless).run({}, []() -> bool { throw std::bad_alloc(); }),
+                    std::bad_alloc);
+    CHECK(search.run().iterations == 6);  // and the search can go on
+}
+
+TEST_CASE("each stop condition is named") {
+    const Dataset<double> data = rows_of(kLaw, 100, 0.3);
+    SearchOptions options = small();
+    options.evolution.niterations = 1000;
+    options.max_evals = 2000;
+    SearchResult result = Search(data, OperatorSet::builtin(), options).run();
+    CHECK(result.reason == StopReason::max_evals);
+    CHECK(result.evaluations >= 2000);
+
+    options.max_evals = std::numeric_limits<double>::infinity();
+    options.timeout_in_seconds = 0.05;
+    CHECK(Search(data, OperatorSet::builtin(), options).run().reason == StopReason::timeout);
+
+    options.timeout_in_seconds = std::numeric_limits<double>::infinity();
+    options.early_stop_loss = data.target_variance() * 0.9;
+    result = Search(data, OperatorSet::builtin(), options).run();
+    CHECK(result.reason == StopReason::early_stop);
+    CHECK(result.front.back().loss < options.early_stop_loss);
+
+    options.early_stop_loss = 0;
+    options.early_stop = parse("x1 - 6");  // a complexity above 6
+    result = Search(data, OperatorSet::builtin(), options).run();
+    CHECK(result.reason == StopReason::early_stop);
+    CHECK(result.front.back().complexity > 6);
+}
+
+TEST_CASE("a timed search is a prefix of the untimed one") {
+    const Dataset<double> data = rows_of(kLaw, 100, 0.3);
+    std::vector<std::vector<FrontEntry>> fronts;
+    (void)Search(data, OperatorSet::builtin(), small()).run([&](const Progress& progress) {
+        fronts.emplace_back(progress.front.begin(), progress.front.end());
+        return true;
+    });
+    SearchOptions timed = small();
+    timed.timeout_in_seconds = 1e-9;
+    timed.max_evals = std::numeric_limits<double>::infinity();
+    (void)Search(data, OperatorSet::builtin(), timed).run([&](const Progress& progress) {
+        CHECK(same(std::vector<FrontEntry>(progress.front.begin(), progress.front.end()),
+                   fronts[static_cast<std::size_t>(progress.iteration) - 1]));
+        return true;
+    });
+    CHECK(fronts.size() == 6);
+}
+
+TEST_CASE("the front keeps to the operators and constraints of the user") {
+    const Dataset<double> data = rows_of(kLaw, 100);
+    SearchOptions options = small(2);
+    options.operators = {Op::Add, Op::Mul, Op::Sin};
+    options.evolution.maxsize = 12;
+    options.evolution.maxdepth = 5;
+    options.nested_constraints = {{Op::Sin, Op::Sin, 0}};
+    for (const FrontEntry& entry : Search(data, OperatorSet::builtin(), options).run().front) {
+        CAPTURE(to_text(entry.expression));
+        CHECK(entry.complexity <= 12);
+        CHECK(entry.expression.depth() <= 5);
+        for (const Node& node : entry.expression.nodes) {
+            CHECK((node.is_leaf() || node.op == Op::Add || node.op == Op::Mul || node.op == Op::Sin));
+        }
+    }
+}
+
+TEST_CASE("guesses are fitted and stand on the front") {
+    const Dataset<double> data = rows_of(kLaw, 100);
+    SearchOptions options = small();
+    options.evolution.niterations = 1;
+    options.guesses = {parse("1.0 * cos(x3) + x0 * x0 + 1.0")};
+    const SearchResult result = Search(data, OperatorSet::builtin(), options).run();
+    CHECK(result.front.back().complexity <= 10);
+    CHECK(result.front.back().loss < 1e-20);
+}
+
+TEST_CASE("the limit of size grows while the search warms up") {
+    const Dataset<double> data = rows_of(kLaw, 100, 0.1);
+    SearchOptions options = small();
+    options.evolution.warmup_maxsize_by = 1;
+    (void)Search(data, OperatorSet::builtin(), options).run([&](const Progress& progress) {
+        const int limit = 3 + static_cast<int>(27 * (progress.iteration - 1) / 6.0);
+        CHECK(progress.front.back().complexity <= std::max(limit, 7));  // the first members may have 7 nodes
+        return true;
+    });
+}
+
+TEST_CASE("hard data do not break a search") {
+    const auto search_on = [](std::vector<double> x, std::vector<double> y) {
+        const Dataset<double> data(MatrixView<double>{x.data(), y.size(), 1, 1, y.size()}, y);
+        SearchOptions options = small();
+        options.evolution.niterations = 2;
+        return Search(data, OperatorSet::builtin(), options).run();
+    };
+    SUBCASE("a constant target") {
+        const SearchResult result = search_on({1, 2, 3}, {5, 5, 5});
+        CHECK(result.reason == StopReason::exact);
+        CHECK(result.front.back().loss == 0);
+        CHECK(result.front.size() == 1);
+    }
+    SUBCASE("a target of zeros") { CHECK(search_on({1, 2, 3}, {0, 0, 0}).front.back().loss == 0); }
+    SUBCASE("one row") { CHECK(search_on({1}, {5}).front.back().loss < 1e-20); }
+    SUBCASE("huge and tiny numbers") {
+        for (const double scale : {1e30, 1e-30}) {
+            std::vector<double> x, y;
+            for (int i = 1; i <= 20; ++i) {
+                x.push_back(i * scale);
+                y.push_back(3 * i * scale + scale);
+            }
+            const SearchResult result = search_on(x, y);
+            CHECK(result.front.back().loss < 1e-20 * scale * scale);
+        }
+    }
+}
+
+TEST_CASE("a search needs a target and valid options") {
+    const std::vector<double> x = {1, 2, 3};
+    const Dataset<double> no_target(MatrixView<double>{x.data(), 3, 1, 1, 3});
+    CHECK_THROWS_AS(Search(no_target, OperatorSet::builtin(), small()), std::invalid_argument);
+    const Dataset<double> data = rows_of(kLaw, 100);
+    SearchOptions bad = small();
+    bad.evolution.maxsize = 0;
+    CHECK_THROWS_AS(Search(data, OperatorSet::builtin(), bad), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace balmer
