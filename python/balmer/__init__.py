@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from balmer._core import ParseError, available_isas, isa
 from balmer.expression import Expression, evaluate, parse
 from balmer.fitting import FitResult, fit_constants
+from balmer.losses import Loss, NamedLoss, named_losses
 from balmer.operators import OperatorInfo, operators
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Expression",
     "FitResult",
+    "Loss",
+    "NamedLoss",
     "OperatorInfo",
     "ParseError",
     "SymbolicRegressor",
@@ -34,6 +37,7 @@ __all__ = [
     "fit_constants",
     "from_sympy",
     "isa",
+    "named_losses",
     "operators",
     "parse",
 ]

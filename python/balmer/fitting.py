@@ -10,6 +10,7 @@ import numpy as np
 from balmer import _core
 from balmer._validation import as_columns, as_vector, as_weights, check_finite_columns
 from balmer.expression import Expression
+from balmer.losses import Loss, as_loss
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -26,14 +27,14 @@ class FitResult:
     expression : Expression
         The formula with its new constants.
     loss : float
-        Weighted mean of squared residuals; never above that of the start.
+        Weighted mean of squared residuals, or of the loss that was given; never above that of the start.
     status : str
         Why the fit stopped: ``converged_loss``, ``converged_step``, ``max_iterations``, ``not_finite`` (the
         start has no finite loss, so nothing was changed) or ``nothing_to_fit``.
     iterations : int
         Steps, the rejected ones included.
     standard_errors : ndarray of shape (n_constants,)
-        Of the constants; NaN for one that the data do not determine.
+        Of the constants; NaN for one that the data do not determine, and for other losses than least squares.
     """
 
     expression: Expression
@@ -50,11 +51,15 @@ def fit_constants(
     *,
     sample_weight: ArrayLike | None = None,
     max_iterations: int = 200,
+    loss: str | Loss | None = None,
 ) -> FitResult:
-    """Fit the constants of a formula by weighted least squares, from the values they have.
+    """Fit the constants of a formula, from the values they have.
 
-    Constants that enter linearly are solved for exactly at each step (variable projection, Golub & Pereyra
-    1973), the others move by Levenberg-Marquardt.
+    By least squares, constants that enter linearly are solved for exactly at each step (variable
+    projection, Golub & Pereyra 1973), the others move by Levenberg-Marquardt. By another loss,
+    damped Newton steps are taken; for one with kinks, such as ``"L1DistLoss"`` or
+    ``"QuantileLoss(0.9)"``, the end is a descent over vertices, which finds the exact optimum if
+    all constants enter linearly.
 
     Parameters
     ----------
@@ -64,6 +69,9 @@ def fit_constants(
     sample_weight : array-like of shape (n_rows,), optional
     max_iterations : int
         Steps, the rejected ones included.
+    loss : str or Loss, optional
+        A name such as ``"HuberLoss(1.35)"``, a formula such as ``"loss(p, t) = abs(p - t)^1.5"``, or a
+        `Loss`. Least squares if it is not given.
 
     Returns
     -------
@@ -86,7 +94,8 @@ def fit_constants(
     )
     target = as_vector(y, "y", len(columns))
     weights = as_weights(sample_weight, len(columns))
-    fit = _core.fit_constants(core, columns, target, weights, max_iterations)
+    given = None if loss is None else as_loss(loss)._core
+    fit = _core.fit_constants(core, columns, target, weights, max_iterations, given)
     return FitResult(
         expression=Expression(fit.expression),
         loss=fit.loss,

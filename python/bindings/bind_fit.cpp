@@ -1,9 +1,11 @@
 // The constants of one expression.
 #include <pybind11/stl.h>
 
+#include <limits>
 #include <tuple>
 
 #include "balmer/fit/fit.hpp"
+#include "balmer/fit/loss.hpp"
 #include "bound.hpp"
 
 namespace balmer::python {
@@ -17,7 +19,7 @@ struct BoundFit {
 };
 
 BoundFit fit(const BoundExpression& e, const Columns<double>& X, const Vector& y, const std::optional<Vector>& weights,
-             int max_iterations) {
+             int max_iterations, const Loss* loss) {
     check_columns(e, static_cast<std::size_t>(X.ndim() == 2 ? X.shape(1) : 0));
     const MatrixView<double> view = matrix_view<double>(X);
     const std::span<const double> target = span_of(y);
@@ -30,8 +32,14 @@ BoundFit fit(const BoundExpression& e, const Columns<double>& X, const Vector& y
         FitWorkspace<double> workspace;
         FitOptions options;
         options.max_iterations = max_iterations;
-        fitted.result = fit_constants(fitted.expression.expression, evaluator, options, workspace);
-        fitted.standard_errors = standard_errors(fitted.expression.expression, evaluator, workspace);
+        Expression& expression = fitted.expression.expression;
+        fitted.result = loss == nullptr ? fit_constants(expression, evaluator, options, workspace)
+                                        : fit_constants(expression, evaluator, *loss, options, workspace);
+        if (loss == nullptr || loss->is_least_squares()) {
+            fitted.standard_errors = standard_errors(expression, evaluator, workspace);
+        } else {
+            fitted.standard_errors.assign(expression.constants.size(), std::numeric_limits<double>::quiet_NaN());
+        }
     }
     return fitted;
 }
@@ -47,7 +55,7 @@ void bind_fit(py::module_& m) {
         .def_property_readonly("evaluations", [](const BoundFit& f) { return f.result.evaluations; })
         .def_readonly("standard_errors", &BoundFit::standard_errors);
     m.def("fit_constants", &fit, py::arg("expression"), py::arg("X").noconvert(), py::arg("y").noconvert(),
-          py::arg("weights").noconvert(), py::arg("max_iterations"));
+          py::arg("weights").noconvert(), py::arg("max_iterations"), py::arg("loss") = py::none());
 }
 
 }  // namespace balmer::python

@@ -52,6 +52,7 @@ void check_columns(const BoundExpression& expression, std::size_t columns);
 
 void bind_expr(py::module_& m);
 void bind_eval(py::module_& m);
+void bind_loss(py::module_& m);
 void bind_fit(py::module_& m);
 void bind_search(py::module_& m);
 

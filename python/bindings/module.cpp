@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, m) {
     py::register_exception<balmer::ParseError>(m, "ParseError", PyExc_ValueError);
     balmer::python::bind_expr(m);
     balmer::python::bind_eval(m);
+    balmer::python::bind_loss(m);
     balmer::python::bind_fit(m);
     balmer::python::bind_search(m);
 }
