@@ -6,6 +6,7 @@ Needs numpy and mpmath. Arguments: a spread over each function's whole range in 
 to the places where functions are hard: multiples of pi / 2, ones, poles, the ends of the range.
 """
 
+# ruff: noqa: E501
 from __future__ import annotations
 
 import subprocess
@@ -26,7 +27,6 @@ def with_precision_for(x: float, f: Callable[[mpf], mpf]) -> mpf:
     """f with enough bits for the reduction of a huge argument."""
     with mp.workprec(160 + max(0, int(np.frexp(x)[1]))):
         return f(mpf(x))
-
 
 
 def gamma(x: mpf) -> mpf:
@@ -70,7 +70,7 @@ BINARY: dict[str, tuple[Callable[[mpf, mpf], mpf], tuple[float, float], tuple[fl
 
 def by_size(low: float, high: float, count: int, kind: str) -> np.ndarray:
     """Numbers of every binary size within the range, of both signs if it has both."""
-    bits, smallest, largest, _ = FORMATS[kind]
+    _, smallest, largest, _ = FORMATS[kind]
     x = np.exp2(RNG.uniform(smallest + 1, largest - 1, count)) * (1 + RNG.random(count) * 0.5)
     x *= np.where(RNG.random(count) < 0.5, -1, 1)
     return x[(x > low) & (x < high)]
@@ -79,10 +79,12 @@ def by_size(low: float, high: float, count: int, kind: str) -> np.ndarray:
 def arguments(low: float, high: float, hard: list[float], kind: str) -> np.ndarray:
     dtype = FORMATS[kind][3]
     parts = [by_size(low, high, POINTS, kind)]
-    for limit in (1, 4, 30, 1000):
-        parts.append(RNG.uniform(max(low, -limit), min(high, limit), POINTS // 2) if low < limit else np.array([]))
+    limits = [limit for limit in (1, 4, 30, 1000) if low < limit]
+    parts.extend(RNG.uniform(max(low, -limit), min(high, limit), POINTS // 2) for limit in limits)
     for place in hard:
-        near = place + np.exp2(-RNG.uniform(0, 50, max(20, POINTS // 20))) * RNG.choice([-1, 1], max(20, POINTS // 20))
+        near = place + np.exp2(-RNG.uniform(0, 50, max(20, POINTS // 20))) * RNG.choice(
+            [-1, 1], max(20, POINTS // 20)
+        )
         parts.append(near)
         parts.append(np.array([place]))
     with np.errstate(over="ignore"):
@@ -91,7 +93,9 @@ def arguments(low: float, high: float, hard: list[float], kind: str) -> np.ndarr
 
 
 def run(program: str, isa: str, name: str, kind: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    done = subprocess.run([program, isa, name, kind], input=np.column_stack([a, b]).tobytes(), capture_output=True, check=True)
+    done = subprocess.run(
+        [program, isa, name, kind], input=np.column_stack([a, b]).tobytes(), capture_output=True, check=True
+    )
     return np.frombuffer(done.stdout)
 
 
@@ -124,10 +128,10 @@ def worst(program: str, isas: list[str], name: str, kind: str) -> tuple[float, f
         a, b = arguments(low, high, [1], kind), arguments(b_low, b_high, [1], kind)
         n = min(len(a), len(b))
         a, b = RNG.permutation(a)[:n], RNG.permutation(b)[:n]
-        expected = [g(mpf(x), mpf(y)) for x, y in zip(a, b)]
+        expected = [g(mpf(x), mpf(y)) for x, y in zip(a, b, strict=True)]
     results = [run(program, isa, name, kind, a, b) for isa in isas]
     same = all(np.array_equal(r, results[0], equal_nan=True) for r in results)
-    errors = [ulps(y, e, kind) for y, e in zip(results[0], expected)]
+    errors = [ulps(y, e, kind) for y, e in zip(results[0], expected, strict=True)]
     at = int(np.argmax(errors))
     return errors[at], float(a[at]), len(a), same
 
@@ -136,9 +140,15 @@ def main() -> None:
     program = sys.argv[1]
     isas = subprocess.run([program, "sets"], capture_output=True, check=True, text=True).stdout.split()
     print("# Accuracy of the vector math\n")
-    print("Made by `bench/accuracy/accuracy.py`. Worst errors in units of the last place (0.5 is the best possible) against mpmath,")
-    print("over the whole range of each function; in brackets the argument (of two, the first) and how many were tried. Subnormal")
-    print("numbers count as zero. All instruction sets run the same IEEE operations on each value, so that their results are the")
+    print(
+        "Made by `bench/accuracy/accuracy.py`. Worst errors in units of the last place (0.5 is the best possible) against mpmath,"
+    )
+    print(
+        "over the whole range of each function; in brackets the argument (of two, the first) and how many were tried. Subnormal"
+    )
+    print(
+        "numbers count as zero. All instruction sets run the same IEEE operations on each value, so that their results are the"
+    )
     print(f"same bits: checked here on the same arguments for {', '.join(isas)}.\n")
     print("| function | float64 | float32 | same bits |")
     print("| --- | --- | --- | --- |")

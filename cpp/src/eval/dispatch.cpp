@@ -66,7 +66,8 @@ const KernelTable& find(std::string_view name) {
         throw std::invalid_argument("this processor lacks the instruction set '" + std::string(name) + "'");
     }
     std::string known;
-    for (const Candidate& candidate : candidates()) known += std::string(known.empty() ? "" : ", ") + candidate.table.isa;
+    for (const Candidate& candidate : candidates())
+        known += std::string(known.empty() ? "" : ", ") + candidate.table.isa;
     throw std::invalid_argument("unknown instruction set '" + std::string(name) + "' (this build has " + known + ")");
 }
 

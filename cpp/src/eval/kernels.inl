@@ -3,20 +3,20 @@
 // only the sums have remainders.
 
 /// Each row of the table as a type: its value and derivatives over any vector type.
-#define BALMER_OP(ID, NAMES, ARITY, VALUE, DA, DB, DC, ...)                                                             \
-    struct ID##Row {                                                                                                    \
-        static constexpr int kArity = ARITY;                                                                            \
-        template <class V>                                                                                              \
-        static V value([[maybe_unused]] V a, [[maybe_unused]] V b, [[maybe_unused]] V c) noexcept {                     \
-            return VALUE;                                                                                               \
-        }                                                                                                               \
-        template <int operand, class V>                                                                                 \
-        static V derivative([[maybe_unused]] V a, [[maybe_unused]] V b, [[maybe_unused]] V c,                           \
-                            [[maybe_unused]] V y) noexcept {                                                            \
-            if constexpr (operand == 0) return DA;                                                                      \
-            if constexpr (operand == 1) return DB;                                                                      \
-            if constexpr (operand == 2) return DC;                                                                      \
-        }                                                                                                               \
+#define BALMER_OP(ID, NAMES, ARITY, VALUE, DA, DB, DC, ...)                                         \
+    struct ID##Row {                                                                                \
+        static constexpr int kArity = ARITY;                                                        \
+        template <class V>                                                                          \
+        static V value([[maybe_unused]] V a, [[maybe_unused]] V b, [[maybe_unused]] V c) noexcept { \
+            return VALUE;                                                                           \
+        }                                                                                           \
+        template <int operand, class V>                                                             \
+        static V derivative([[maybe_unused]] V a, [[maybe_unused]] V b, [[maybe_unused]] V c,       \
+                            [[maybe_unused]] V y) noexcept {                                        \
+            if constexpr (operand == 0) return DA;                                                  \
+            if constexpr (operand == 1) return DB;                                                  \
+            if constexpr (operand == 2) return DC;                                                  \
+        }                                                                                           \
     };
 #include "balmer/expr/operators.def"
 #undef BALMER_OP

@@ -61,7 +61,7 @@ enum class Place : bool { below, diagonal };
 /// The columns of one tile, and where the sums of its row k (and of the residual, the row after the last) begin.
 template <class T, std::size_t left_count, std::size_t right_count>
 struct TileColumns {
-    const T* left[left_count + 1];    // one more than needed: there may be none
+    const T* left[left_count + 1];  // one more than needed: there may be none
     const T* right[right_count + 1];
     const double* residual;
     const T* weights;
@@ -99,7 +99,8 @@ void add_products(const TileColumns<T, left_count, right_count>& columns, std::s
                 if constexpr (l_count > right_count) right[right_count] = Double::load(columns.residual + i);
 #pragma GCC unroll 8
                 for (std::size_t k = 0; k < k_count; ++k) {
-                    Double left = k < left_count ? load_double(columns.left[k] + i) : Double::load(columns.residual + i);
+                    Double left =
+                        k < left_count ? load_double(columns.left[k] + i) : Double::load(columns.residual + i);
                     if constexpr (weighted) left = load_double(columns.weights + i) * left;
 #pragma GCC unroll 8
                     for (std::size_t l = 0; l < l_count; ++l) {
@@ -136,7 +137,8 @@ void add_tile(const FitRows<T>& rows, std::size_t k, std::size_t l) noexcept {
     TileColumns<T, left_count, right_count> columns;
     for (std::size_t i = 0; i < left_count; ++i) columns.left[i] = rows.J[k + i] + rows.start;
     for (std::size_t i = 0; i < right_count; ++i) columns.right[i] = rows.J[l + i] + rows.start;
-    for (std::size_t i = 0; i <= left_count; ++i) columns.sums[i] = rows.lanes + ((k + i) * (k + i + 1) / 2 + l) * kSumLanes;
+    for (std::size_t i = 0; i <= left_count; ++i)
+        columns.sums[i] = rows.lanes + ((k + i) * (k + i + 1) / 2 + l) * kSumLanes;
     columns.residual = rows.residual;
     columns.weights = rows.weights;
     const std::size_t rest = rows.n % kSumLanes, whole = rows.n - rest;

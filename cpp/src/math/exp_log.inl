@@ -41,7 +41,8 @@ BALMER_INLINE Vec<T> exp(Vec<T> a) noexcept {
     }
     const auto [shifted, n, r] = reduce_exp(a);
     const Vec<T> p = fma(r * r, polynomial(kExp<T>, r), r) + 1;
-    const Vec<T> y = where(a <= Vec<T>::broadcast(kExpHigh<T>), add_exponent(p, shifted), a + Vec<T>::broadcast(kInfinity<T>));
+    const Vec<T> y =
+        where(a <= Vec<T>::broadcast(kExpHigh<T>), add_exponent(p, shifted), a + Vec<T>::broadcast(kInfinity<T>));
     return where(a < Vec<T>::broadcast(kExpLow<T>), 0, y);
 }
 
@@ -51,7 +52,8 @@ BALMER_INLINE Vec<T> exp(Sum<T> a) noexcept {
     const auto [shifted, n, r] = reduce_exp(a.high);
     const Vec<T> e = fma(r * r, polynomial(kExp<T>, r), r);
     const Vec<T> p = (e + fma(a.low, e, a.low)) + 1;
-    const Vec<T> y = where(a.high <= Vec<T>::broadcast(kExpHigh<T>), add_exponent(p, shifted), a.high + Vec<T>::broadcast(kInfinity<T>));
+    const Vec<T> y = where(a.high <= Vec<T>::broadcast(kExpHigh<T>), add_exponent(p, shifted),
+                           a.high + Vec<T>::broadcast(kInfinity<T>));
     return where(a.high < Vec<T>::broadcast(kExpLow<T>), 0, y);
 }
 
@@ -98,7 +100,8 @@ BALMER_INLINE LogReduced<T> reduce_log(Vec<T> x) noexcept {
     constexpr typename F::Word kOne = typename F::Word(F::kBias) << F::kFractionBits;
     constexpr typename F::Word kStart = kOne - (typename F::Word(1) << (F::kFractionBits - 1));  // of 0.75
     const Bits<T> exponent = (bits(x) - Bits<T>::all(kStart) + Bits<T>::all(kOne)) >> F::kFractionBits;
-    const Vec<T> e = real(exponent | bits(Vec<T>::broadcast(F::kIntegers))) - Vec<T>::broadcast(F::kIntegers + F::kBias);
+    const Vec<T> e =
+        real(exponent | bits(Vec<T>::broadcast(F::kIntegers))) - Vec<T>::broadcast(F::kIntegers + F::kBias);
     const Vec<T> m = real(bits(x) - (exponent << F::kFractionBits) + Bits<T>::all(kOne));
     return {m - 1, e};
 }

@@ -10,8 +10,8 @@
 
 #include "math/exp_log.inl"
 #include "math/hyperbolic.inl"
-#include "math/trig.inl"
 #include "math/power.inl"
 #include "math/special.inl"
+#include "math/trig.inl"
 
 #undef BALMER_INLINE

@@ -75,7 +75,8 @@ BALMER_INLINE Vec<float> pow(Vec<float> x, Vec<float> y) noexcept {
     return pow_special(x, y, through_double(power, abs(x), y));
 }
 
-/// From an estimate r of m^(-1/3): one step of third order, c = m r^2, and one step of Newton on c with an exact residual.
+/// From an estimate r of m^(-1/3): one step of third order, c = m r^2, and one step of Newton on c with an exact
+/// residual.
 template <class T>
 BALMER_INLINE Vec<T> cbrt(Vec<T> x) noexcept {
     const Vec<T> a = abs(x);

@@ -65,15 +65,18 @@ BALMER_INLINE Vec<double> gamma(Vec<double> x) noexcept {
     const V inverse = 1 / y;
     const S l = log_sum(y);
     const S power = multiply(S{y - 0.5, V(0)}, l);
-    const S whole = add(add(power, S{-y, V(0)}), S{V(0x1.d67f1c864beb5p-1), V(-0x1.65b5a1b7ff5dfp-55)});  // log(2 pi) / 2
-    const V tail = fma(polynomial(kStirling<double>, inverse * inverse), inverse, y_low * fma(inverse, V(-0.5), l.high));
+    const S whole =
+        add(add(power, S{-y, V(0)}), S{V(0x1.d67f1c864beb5p-1), V(-0x1.65b5a1b7ff5dfp-55)});  // log(2 pi) / 2
+    const V tail =
+        fma(polynomial(kStirling<double>, inverse * inverse), inverse, y_low * fma(inverse, V(-0.5), l.high));
     const auto [shifted, n, r] = reduce_exp(whole.high);
     const S one = fast_two_sum(V(1), r);
     const V rest = fma(r * r, polynomial(kExp<double>, r), one.low);
     const S power_of_e = fast_two_sum(one.high, rest);
     // The low part may be as large as the series at 8, 1 / 96: its exponential to the sixth order
     const V low = whole.low + tail;
-    const V low_of_low = fma(low, fma(low, fma(low, fma(low, V(1.0 / 720), V(1.0 / 120)), V(1.0 / 24)), V(1.0 / 6)), V(0.5));
+    const V low_of_low =
+        fma(low, fma(low, fma(low, fma(low, V(1.0 / 720), V(1.0 / 120)), V(1.0 / 24)), V(1.0 / 6)), V(0.5));
     const V low1 = fma(low * low, low_of_low, low);
     const S e = multiply(power_of_e, fast_two_sum(V(1), low1));
 
@@ -109,14 +112,16 @@ BALMER_INLINE Vec<double> short_gamma(Vec<double> x) noexcept {
 
 BALMER_INLINE Vec<float> gamma(Vec<float> x) noexcept {
     const Vec<float> clamped = where(x > 60, 60, where(x < -60, -60, x));  // beyond the overflow, and the underflow
-    const Vec<float> y = through_double([](Vec<double> a, Vec<double>) noexcept { return short_gamma(a); }, clamped, clamped);
+    const Vec<float> y =
+        through_double([](Vec<double> a, Vec<double>) noexcept { return short_gamma(a); }, clamped, clamped);
     const Vec<float> whole = floor(x), half = 0.5 * whole;
     const Vec<float> zero = where(floor(half) == half, 0, -0.0);
     const Vec<float> z = where((x < 0) & (whole == x), Vec<float>(kNan), where(x < -60, zero, y));
     return where(abs(x) < kTiny<float>, 1 / x, where(x != x, x, z));
 }
 
-/// The derivative of log gamma, by the same three steps. Good to about 1e-15 absolute and relative, whichever is larger.
+/// The derivative of log gamma, by the same three steps. Good to about 1e-15 absolute or relative, the larger.
+/// Zeros are therefore not exact in relative terms.
 BALMER_INLINE Vec<double> digamma(Vec<double> x) noexcept {
     using V = Vec<double>;
     const Mask<double> reflected = x < 0;

@@ -52,9 +52,12 @@ inline TrigScalar reduce_huge(double x) noexcept {
     const std::uint64_t top = static_cast<std::uint64_t>(rest >> 64);
     const int zeros = top != 0 ? __builtin_clzll(top) : 64 + __builtin_clzll(static_cast<std::uint64_t>(rest) | 1U);
     rest <<= zeros;
-    const auto scale = [](int exponent) noexcept { return __builtin_bit_cast(double, std::uint64_t(1023 + exponent) << 52); };
+    const auto scale = [](int exponent) noexcept {
+        return __builtin_bit_cast(double, std::uint64_t(1023 + exponent) << 52);
+    };
     const double high = static_cast<double>(static_cast<std::int64_t>(rest >> 75)) * scale(-51 - zeros);
-    const double low = static_cast<double>(static_cast<std::int64_t>(rest >> 22) & 0x1fffffffffffff) * scale(-104 - zeros);
+    const double low =
+        static_cast<double>(static_cast<std::int64_t>(rest >> 22) & 0x1fffffffffffff) * scale(-104 - zeros);
     const double r = high * kHalfPi0<double>;
     const double tail = __builtin_fma(high, kHalfPi0<double>, -r) + (high * kHalfPi1<double> + low * kHalfPi0<double>);
     return {negative ? -r : r, negative ? -tail : tail, static_cast<std::uint64_t>(whole)};

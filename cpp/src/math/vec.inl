@@ -33,7 +33,7 @@ struct Format<double> {
     static constexpr int kWordBits = 64, kFractionBits = 52, kBias = 1023;
     static constexpr double kMin = 0x1p-1022, kMax = 0x1.fffffffffffffp1023;
     static constexpr double kIntegers = 0x1p52;  ///< from here on all numbers are integers
-    static constexpr double kMagic = 0x1.8p52;  ///< x + kMagic holds the integer nearest to x in its lowest bits
+    static constexpr double kMagic = 0x1.8p52;   ///< x + kMagic holds the integer nearest to x in its lowest bits
 };
 template <>
 struct Format<float> {

@@ -1,4 +1,5 @@
-// Registers of AVX-512 (F, BW, CD, DQ, VL): 64 bytes, comparisons in mask registers. Included inside an anonymous namespace.
+// Registers of AVX-512 (F, BW, CD, DQ, VL): 64 bytes, comparisons in mask registers. Included inside an anonymous
+// namespace.
 
 template <class T>
 struct Native;
@@ -26,7 +27,9 @@ struct Native<double> {
     static Truth negate(Truth x) noexcept { return static_cast<Truth>(~x); }
     static bool any(Truth x) noexcept { return x != 0; }
     static unsigned lanes(Truth x) noexcept { return x; }
-    static Real round(Real x) noexcept { return _mm512_roundscale_pd(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+    static Real round(Real x) noexcept {
+        return _mm512_roundscale_pd(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    }
     static Real floor(Real x) noexcept { return _mm512_roundscale_pd(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
     static Real ceil(Real x) noexcept { return _mm512_roundscale_pd(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
     static Real fma(Real x, Real y, Real z) noexcept { return _mm512_fmadd_pd(x, y, z); }
@@ -62,7 +65,9 @@ struct Native<float> {
     static Truth negate(Truth x) noexcept { return static_cast<Truth>(~x); }
     static bool any(Truth x) noexcept { return x != 0; }
     static unsigned lanes(Truth x) noexcept { return x; }
-    static Real round(Real x) noexcept { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+    static Real round(Real x) noexcept {
+        return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    }
     static Real floor(Real x) noexcept { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
     static Real ceil(Real x) noexcept { return _mm512_roundscale_ps(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
     static Real fma(Real x, Real y, Real z) noexcept { return _mm512_fmadd_ps(x, y, z); }

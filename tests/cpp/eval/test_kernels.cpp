@@ -23,8 +23,8 @@ namespace {
 
 using balmer::Op;
 using balmer::eval::Derivative;
-using balmer::eval::Form;
 using balmer::eval::FlushSubnormals;
+using balmer::eval::Form;
 using balmer::eval::kDerivative;
 using balmer::eval::Kernels;
 using balmer::eval::kernels_of;
@@ -77,11 +77,37 @@ struct Arguments {
 
     explicit Arguments(std::size_t count) {
         using limits = std::numeric_limits<T>;
-        const T special[] = {T(0),   T(-0.0), T(1),  T(-1),  T(0.5), T(-0.5),  T(2),     T(-2),    T(2.5),  T(-2.5),
-                             T(3),   T(-3),   T(10), T(100), T(-100), T(1e10), T(-1e10), T(1e22),  T(1e-30),
-                             limits::infinity(), -limits::infinity(), limits::quiet_NaN(), limits::max(), -limits::max(),
-                             limits::min(), -limits::min(), limits::denorm_min(), -limits::denorm_min(),
-                             T(1) - limits::epsilon() / 2, -(T(1) - limits::epsilon() / 2), T(1) + limits::epsilon()};
+        const T special[] = {T(0),
+                             T(-0.0),
+                             T(1),
+                             T(-1),
+                             T(0.5),
+                             T(-0.5),
+                             T(2),
+                             T(-2),
+                             T(2.5),
+                             T(-2.5),
+                             T(3),
+                             T(-3),
+                             T(10),
+                             T(100),
+                             T(-100),
+                             T(1e10),
+                             T(-1e10),
+                             T(1e22),
+                             T(1e-30),
+                             limits::infinity(),
+                             -limits::infinity(),
+                             limits::quiet_NaN(),
+                             limits::max(),
+                             -limits::max(),
+                             limits::min(),
+                             -limits::min(),
+                             limits::denorm_min(),
+                             -limits::denorm_min(),
+                             T(1) - limits::epsilon() / 2,
+                             -(T(1) - limits::epsilon() / 2),
+                             T(1) + limits::epsilon()};
         for (const T x : special) {
             for (const T y : special) push(x, y);
         }
@@ -102,12 +128,18 @@ struct Arguments {
         const double u = unit(random), v = unit(random);
         const double exponents = std::numeric_limits<T>::max_exponent - 2;
         switch (kind) {
-            case 0: return static_cast<T>(u);
-            case 1: return static_cast<T>(30 * u);
-            case 2: return static_cast<T>(std::ldexp(u, static_cast<int>(exponents * v)));
-            case 3: return static_cast<T>(0.7 * exponents * u);
-            case 4: return static_cast<T>(1 + std::ldexp(u, static_cast<int>(-30 * std::abs(v))));
-            default: return static_cast<T>(std::ldexp(u, static_cast<int>(20 * v)));
+            case 0:
+                return static_cast<T>(u);
+            case 1:
+                return static_cast<T>(30 * u);
+            case 2:
+                return static_cast<T>(std::ldexp(u, static_cast<int>(exponents * v)));
+            case 3:
+                return static_cast<T>(0.7 * exponents * u);
+            case 4:
+                return static_cast<T>(1 + std::ldexp(u, static_cast<int>(-30 * std::abs(v))));
+            default:
+                return static_cast<T>(std::ldexp(u, static_cast<int>(20 * v)));
         }
     }
 };
@@ -121,12 +153,12 @@ std::vector<T> forward(const KernelTable& table, std::size_t row, Form form, con
 }
 
 template <class T>
-std::vector<T> backward(const KernelTable& table, std::size_t row, std::size_t operand, Form form, const Arguments<T>& x,
-                        const std::vector<T>& g, const std::vector<T>& y) {
+std::vector<T> backward(const KernelTable& table, std::size_t row, std::size_t operand, Form form,
+                        const Arguments<T>& x, const std::vector<T>& g, const std::vector<T>& y) {
     const FlushSubnormals flush(table);
     std::vector<T> out(x.a.size());
-    kernels_of<T>(table).backward[row][operand][form](out.data(), g.data(), x.a.data(), x.b.data(), x.c.data(), y.data(),
-                                                      out.size());
+    kernels_of<T>(table).backward[row][operand][form](out.data(), g.data(), x.a.data(), x.b.data(), x.c.data(),
+                                                      y.data(), out.size());
     return out;
 }
 
@@ -155,7 +187,8 @@ TEST_CASE_TEMPLATE("values and derivatives are the same bits on every instructio
                 if (!general) continue;
                 const std::vector<T> slopes = backward(baseline, row, operand, form, x, g, expected);
                 for (const KernelTable* table : tables) {
-                    const std::size_t i = first_difference(backward(*table, row, operand, form, x, g, expected), slopes);
+                    const std::size_t i =
+                        first_difference(backward(*table, row, operand, form, x, g, expected), slopes);
                     INFO(table->isa << " operand " << operand << " at " << i << " of " << slopes.size());
                     CHECK(i == slopes.size());
                 }
@@ -176,10 +209,12 @@ TEST_CASE_TEMPLATE("a single operand gives what an array full of it gives", T, f
             CAPTURE(std::string(kRows[row].name));
             Arguments<T> one = x;
             one.a[0] = single;
-            CHECK(first_difference(forward(table, row, Form::sv, one), forward(table, row, Form::vv, left)) == x.a.size());
+            CHECK(first_difference(forward(table, row, Form::sv, one), forward(table, row, Form::vv, left)) ==
+                  x.a.size());
             one = x;
             one.b[0] = single;
-            CHECK(first_difference(forward(table, row, Form::vs, one), forward(table, row, Form::vv, right)) == x.a.size());
+            CHECK(first_difference(forward(table, row, Form::vs, one), forward(table, row, Form::vv, right)) ==
+                  x.a.size());
         }
     }
 }
@@ -278,13 +313,21 @@ TEST_CASE("derivatives are the slopes of the values") {
             std::vector<double>& moved_down = operand == 0 ? down.a : operand == 1 ? down.b : down.c;
             for (double& value : moved_up) value += kStep;
             for (double& value : moved_down) value -= kStep;
-            const std::vector<double> above = forward(table, row, Form::vv, up), below = forward(table, row, Form::vv, down);
+            const std::vector<double> above = forward(table, row, Form::vv, up),
+                                      below = forward(table, row, Form::vv, down);
             std::vector<double> slope(x.a.size());
             switch (kDerivative[row][operand]) {
-                case Derivative::zero: break;
-                case Derivative::one: slope.assign(slope.size(), 2.0); break;
-                case Derivative::minus_one: slope.assign(slope.size(), -2.0); break;
-                case Derivative::general: slope = backward(table, row, operand, Form::vv, x, g, y); break;
+                case Derivative::zero:
+                    break;
+                case Derivative::one:
+                    slope.assign(slope.size(), 2.0);
+                    break;
+                case Derivative::minus_one:
+                    slope.assign(slope.size(), -2.0);
+                    break;
+                case Derivative::general:
+                    slope = backward(table, row, operand, Form::vv, x, g, y);
+                    break;
             }
             std::size_t checked = 0;
             for (std::size_t i = 0; i < y.size(); ++i) {
@@ -303,7 +346,8 @@ TEST_CASE("derivatives are the slopes of the values") {
 
 /// The value that the header promises, one row at a time.
 template <class T>
-void add_squared_error(const std::vector<T>& p, const std::vector<T>& y, const std::vector<T>& w, std::size_t n, double* lanes) {
+void add_squared_error(const std::vector<T>& p, const std::vector<T>& y, const std::vector<T>& w, std::size_t n,
+                       double* lanes) {
     for (std::size_t i = 0; i < n; ++i) {
         const double d = static_cast<double>(y[i]) - static_cast<double>(p[i]);
         const double weighted = w.empty() ? d : static_cast<double>(w[i]) * d;
@@ -323,7 +367,8 @@ TEST_CASE_TEMPLATE("squared errors add up in 16 lanes, in the order of the rows"
     std::mt19937_64 random(3);
     for (const std::size_t n : {std::size_t(0), std::size_t(1), std::size_t(15), std::size_t(16), std::size_t(17),
                                 std::size_t(100), std::size_t(1000)}) {
-        const std::vector<T> p = random_column<T>(random, n), y = random_column<T>(random, n), w = random_column<T>(random, n);
+        const std::vector<T> p = random_column<T>(random, n), y = random_column<T>(random, n),
+                             w = random_column<T>(random, n);
         for (const bool weighted : {false, true}) {
             std::array<double, kSumLanes> expected{};
             expected[3] = 0.125;  // sums go on from what is there
@@ -344,12 +389,14 @@ TEST_CASE_TEMPLATE("squared errors add up in 16 lanes, in the order of the rows"
 TEST_CASE_TEMPLATE("normal equations have each product in its place, the same bits on every set", T, float, double) {
     std::mt19937_64 random(4);
     for (std::size_t k_count = 0; k_count <= 11; ++k_count) {
-        for (const std::size_t n : {std::size_t(1), std::size_t(16), std::size_t(37), std::size_t(512), std::size_t(1100)}) {
+        for (const std::size_t n :
+             {std::size_t(1), std::size_t(16), std::size_t(37), std::size_t(512), std::size_t(1100)}) {
             std::vector<std::vector<T>> columns;
             std::vector<const T*> J;
             for (std::size_t k = 0; k < k_count; ++k) columns.push_back(random_column<T>(random, n));
             for (const std::vector<T>& column : columns) J.push_back(column.data());
-            const std::vector<T> p = random_column<T>(random, n), y = random_column<T>(random, n), w = random_column<T>(random, n);
+            const std::vector<T> p = random_column<T>(random, n), y = random_column<T>(random, n),
+                                 w = random_column<T>(random, n);
             for (const bool weighted : {false, true}) {
                 const std::size_t products = (k_count + 1) * (k_count + 2) / 2;
                 std::vector<double> expected(products * kSumLanes, 0.5);
@@ -390,7 +437,8 @@ TEST_CASE("subnormal numbers count as zero only between enter_fp and restore_fp"
             x.a.assign(16, small);
             x.b.assign(16, small * 1e-109);
             std::vector<double> y(16, 1.0);
-            table->f64.forward[static_cast<std::size_t>(Op::Mul) - balmer::kFirstOp][Form::vv](y.data(), x.a.data(), x.b.data(), nullptr, 16);
+            table->f64.forward[static_cast<std::size_t>(Op::Mul) - balmer::kFirstOp][Form::vv](y.data(), x.a.data(),
+                                                                                               x.b.data(), nullptr, 16);
             CHECK(y == std::vector<double>(16, 0.0));
         }
         CHECK(tiny * 2 != 0);
