@@ -76,9 +76,8 @@ def as_weights(v: ArrayLike | None, n_rows: int) -> NDArray[np.float64] | None:
     """Weights of the rows: not negative, not all zero; a scalar counts for every row."""
     if v is None:
         return None
-    if np.ndim(v) == 0:
-        v = np.full(n_rows, v)
-    weights = as_vector(v, "sample_weight", n_rows)
+    array = np.asarray(v)
+    weights = as_vector(np.full(n_rows, array) if array.ndim == 0 else array, "sample_weight", n_rows)
     if (negative := np.flatnonzero(weights < 0)).size:
         row = negative[0]
         raise ValueError(
@@ -86,7 +85,7 @@ def as_weights(v: ArrayLike | None, n_rows: int) -> NDArray[np.float64] | None:
             "0 leaves a row out"
         )
     if not weights.any():
-        raise ValueError("sample_weight is 0 in every row: at least one row must count")
+        raise ValueError("sample_weight is zero in every row: at least one row must count")
     return weights
 
 

@@ -68,7 +68,7 @@ def test_data(data, target, message):
     ("weights", "message"),
     [
         (with_value(np.ones(30), 5, -2.0), r"negative in row 5 \(-2\)"),
-        (np.zeros(30), "0 in every row"),
+        (np.zeros(30), "zero in every row"),
         (np.ones(29), "29 values, but X has 30 rows"),
         (with_value(np.ones(30), 5, np.nan), "sample_weight contains NaN in row 5"),
     ],

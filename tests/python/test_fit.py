@@ -89,7 +89,7 @@ def test_the_scale_of_the_target_does_not_matter(scale):
         ({"y": np.full(80, np.nan)}, "NaN in row 0"),
         ({"X": np.where(X > 2.9, np.inf, X)}, "infinite .* column 'x"),
         ({"sample_weight": np.full(80, -1.0)}, "negative in row 0"),
-        ({"sample_weight": np.zeros(80)}, "0 in every row"),
+        ({"sample_weight": np.zeros(80)}, "zero in every row"),
         ({"max_iterations": -1}, "max_iterations is -1"),
         ({"X": np.zeros((0, 2)), "y": np.zeros(0)}, "no rows"),
     ],

@@ -36,16 +36,3 @@ def test_the_core_does_not_print(capfd):
     )
     captured = capfd.readouterr()
     assert captured.out == captured.err == ""
-
-
-@pytest.mark.slow
-def test_the_stub_is_true():
-    pytest.importorskip("mypy")
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy.stubtest", "balmer._core", "--ignore-missing-stub"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
