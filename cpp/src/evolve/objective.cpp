@@ -1,5 +1,10 @@
 #include "balmer/evolve/objective.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
 namespace balmer {
 
 double LeastSquares::loss(std::span<const Expression> roles, double bound, FitWorkspace<double>& workspace) const {
@@ -9,6 +14,48 @@ double LeastSquares::loss(std::span<const Expression> roles, double bound, FitWo
 FitResult LeastSquares::fit(std::span<Expression> roles, const FitOptions& options,
                             FitWorkspace<double>& workspace) const {
     return fit_constants(roles[0], evaluator_, options, workspace);
+}
+
+double MeanLoss::loss(std::span<const Expression> roles, double bound, FitWorkspace<double>& workspace) const {
+    const std::size_t rows = evaluator_.data().n_rows();
+    return loss_ == nullptr ? evaluator_.mean_squared_error(roles[0], rows, workspace.evaluation, bound)
+                            : mean_loss(roles[0], evaluator_, *loss_, rows, workspace.evaluation, bound);
+}
+
+FitResult MeanLoss::fit(std::span<Expression> roles, const FitOptions& options, FitWorkspace<double>& workspace) const {
+    return loss_ == nullptr ? fit_constants(roles[0], evaluator_, options, workspace)
+                            : fit_constants(roles[0], evaluator_, *loss_, options, workspace);
+}
+
+double MeanLoss::loss_of_constant() const {
+    const double mean = evaluator_.data().target_mean();
+    FitWorkspace<double> workspace;
+    double best = std::numeric_limits<double>::infinity();
+    for (const double start : {mean, 1.0, 0.0}) {  // the loss may not be defined at the mean of the target
+        Expression constant = Expression::constant(start);
+        const FitResult result = fit({&constant, 1}, {}, workspace);
+        if (std::isfinite(result.loss)) best = std::min(best, result.loss);
+    }
+    return best;
+}
+
+double MeanLoss::loss_at_distance(double distance) const {
+    if (loss_ == nullptr) return distance * distance;
+    if (!loss_->shape().towards_target) return -std::numeric_limits<double>::infinity();
+    const Dataset<double>& data = evaluator_.data();
+    const std::size_t rows = data.n_rows();
+    std::vector<double> columns(3 * rows), losses(rows);
+    for (std::size_t i = 0; i < rows; ++i) {
+        columns[i] = data.target()[i] + distance;
+        columns[rows + i] = data.target()[i];
+        columns[2 * rows + i] = data.weights() != nullptr ? data.weights()[i] : 1;
+    }
+    const Dataset<double> table = Dataset<double>::view({columns.data(), rows, 3, 1, rows});
+    Workspace<double> workspace;
+    Evaluator<double>(table).evaluate(loss_->row(0, true), losses, workspace);
+    double sum = 0;
+    for (const double loss : losses) sum += loss;
+    return std::isfinite(sum) ? sum / data.weight_sum(rows) : -std::numeric_limits<double>::infinity();
 }
 
 }  // namespace balmer

@@ -97,11 +97,11 @@ void Evolution::run_iteration(Archive& archive, Control& control) {
     IterationPlan plan{&problem_->objective,    &problem_->objective, &frequencies_,
                        max_complexity(archive), archive.losses(),     &control.cancelled()};
     Dataset<double> batch;
-    std::optional<LeastSquares> batch_objective;
+    std::optional<MeanLoss> batch_objective;
     if (sampler_) {
         batch = sampler_->draw(problem_->rng(StreamOf::batches, static_cast<std::uint32_t>(iteration_)));
         const double share = static_cast<double>(batch.n_rows()) / static_cast<double>(problem_->data.n_rows());
-        plan.rows = &batch_objective.emplace(batch, problem_->operators, share);
+        plan.rows = &batch_objective.emplace(batch, problem_->operators, problem_->loss(), share);
     }
     for_each_island(control, [&](Island& island, IslandScratch& scratch) { island.run_iteration(plan, scratch); });
 

@@ -37,14 +37,16 @@ Problem::Problem(const Dataset<double>& data_, OperatorSet operators_, SearchOpt
           operators, options.operators, data.n_features(),
           SpaceLimits{options.complexity, options.constraints, options.nested_constraints, options.evolution.maxdepth},
           scales_of(data)),
-      objective(data, operators) {
+      objective(data, operators, loss()) {
     const double mean_square = data.target_mean() * data.target_mean() + data.target_variance();
     // The loss of the best constant, not of 0: a shift of the target must not change the search.
     norm = data.target_variance() > 0 ? data.target_variance() : mean_square;
-    if (!(norm > 0)) norm = 1;
+    if (loss() != nullptr) norm = std::abs(objective.loss_of_constant());
+    if (!(norm > 0 && std::isfinite(norm))) norm = 1;
     // A formula of some ten operations rounds to a few units in the last place of the target.
     constexpr double kRounding = 0x1p-48;
-    floor = kRounding * kRounding * mean_square;
+    floor = loss() == nullptr ? kRounding * kRounding * mean_square
+                              : objective.loss_at_distance(kRounding * std::sqrt(mean_square));
 }
 
 std::size_t Problem::batch_rows() const noexcept {

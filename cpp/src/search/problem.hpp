@@ -26,6 +26,10 @@ struct Problem {
     [[nodiscard]] Rng rng(StreamOf stage, std::uint32_t index) const noexcept {
         return Rng(options.seed, (static_cast<std::uint64_t>(stage) << 32) | index);
     }
+    /// What is minimised; null: least squares.
+    [[nodiscard]] const Loss* loss() const noexcept {
+        return options.evolution.loss ? &*options.evolution.loss : nullptr;
+    }
     /// Rows of a batch; 0: no batches.
     [[nodiscard]] std::size_t batch_rows() const noexcept;
     /// Whether the candidate explains the target to its rounding, and not for having as many constants as there are rows.
@@ -37,9 +41,9 @@ struct Problem {
     const OperatorSet operators;
     const SearchOptions options;
     const SearchSpace space;
-    const LeastSquares objective;  ///< on all rows
-    double norm;                   ///< loss of the best constant
-    double floor;                  ///< loss at which nothing but rounding of the target is left
+    const MeanLoss objective;  ///< on all rows
+    double norm;               ///< loss of the best constant
+    double floor;              ///< loss at which nothing but rounding of the target is left
 };
 
 /// A fit as exact as the numbers allow, in steps short enough that a cancelled search stops soon on many rows.

@@ -55,7 +55,8 @@ TEST_CASE("the scale of a loss is that of the best constant, and its floor that 
     const Loss l1("L1DistLoss"), hinge("L1HingeLoss");
     CHECK(MeanLoss(data, OperatorSet::builtin(), &l1).loss_of_constant() == doctest::Approx(expected).epsilon(1e-12));
     CHECK(MeanLoss(data, OperatorSet::builtin(), &l1).loss_at_distance(0.25) == doctest::Approx(0.25).epsilon(1e-12));
-    CHECK(MeanLoss(data, OperatorSet::builtin(), &hinge).loss_at_distance(0.25) == -std::numeric_limits<double>::infinity());
+    CHECK(MeanLoss(data, OperatorSet::builtin(), &hinge).loss_at_distance(0.25) ==
+          -std::numeric_limits<double>::infinity());
 }
 
 TEST_CASE("a search on a robust loss finds the law among outliers") {

@@ -7,6 +7,7 @@
 
 #include "balmer/eval/evaluator.hpp"
 #include "balmer/fit/fit.hpp"
+#include "balmer/fit/loss.hpp"
 
 namespace balmer {
 
@@ -47,6 +48,32 @@ class LeastSquares final : public Objective {
 
    private:
     Evaluator<double> evaluator_;
+    double share_;
+};
+
+/// One expression, the mean of a loss. `data`, `operators` and `loss` must outlive it.
+class MeanLoss final : public Objective {
+   public:
+    /// Least squares if `loss` is null. `share`: rows of `data` over rows of the whole problem.
+    MeanLoss(const Dataset<double>& data, const OperatorSet& operators, const Loss* loss, double share = 1)
+        : evaluator_(data, operators), loss_(loss), share_(share) {}
+
+    [[nodiscard]] double loss(std::span<const Expression> roles, double bound,
+                              FitWorkspace<double>& workspace) const override;
+    FitResult fit(std::span<Expression> roles, const FitOptions& options,
+                  FitWorkspace<double>& workspace) const override;
+    [[nodiscard]] double share() const noexcept override { return share_; }
+
+    /// The loss of the best constant.
+    [[nodiscard]] double loss_of_constant() const;
+
+    /// The loss of predictions that are all off by `distance`; minus infinity for a loss that predictions equal to the target
+    /// do not minimise, such as one of margins.
+    [[nodiscard]] double loss_at_distance(double distance) const;
+
+   private:
+    Evaluator<double> evaluator_;
+    const Loss* loss_;
     double share_;
 };
 

@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "balmer/expr/op.hpp"
+#include "balmer/fit/loss.hpp"
 
 namespace balmer {
 
@@ -46,6 +48,8 @@ struct NestedConstraint {
 
 /// The islands' evolution: Cranmer 2023 (arXiv:2305.01582), algorithms 1 to 3, with the names that PySR gives.
 struct EvolutionOptions {
+    std::optional<Loss> loss;  ///< what is minimised; least squares if there is none
+
     int populations = 31;
     int population_size = 27;
     int ncycles_per_iteration = 380;
