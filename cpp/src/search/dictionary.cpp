@@ -18,6 +18,8 @@ struct Column {
     std::vector<double> values;
     bool is_log = false;
     double nodes = 1;
+    std::vector<int> exponents{};  ///< of the variables, if it is a monomial
+    bool below = false;            ///< a term of the denominator: its values are -T times those of the formula
 };
 
 bool usable(const std::vector<double>& values) {
@@ -60,6 +62,18 @@ class DictionarySearch {
                 if (polisher_.archive().exact()) return;
             }
         }
+        if (noise_ > 0) return;
+        for (const Transform transform : {Transform::identity, Transform::cos, Transform::sin, Transform::square,
+                                          Transform::inverse_square, Transform::exp}) {
+            if (!expressible(transform, vocabulary_) || polisher_.stopped()) continue;
+            const TransformedTarget target = transform_target(transform, y, weight, 0);
+            if (target.value.empty()) continue;
+            for (const std::vector<Column>& columns : levels) {
+                if (columns.empty() || columns[0].is_log || columns.size() > 30) continue;
+                rational(target, columns);
+                if (polisher_.archive().exact()) return;
+            }
+        }
     }
 
    private:
@@ -69,11 +83,13 @@ class DictionarySearch {
     double noise_;
     std::size_t rows_;
     LinearFit fit_;
+    const Column* scale_ = nullptr;  // of a rational: what the target was multiplied with
 
-    void add(std::vector<Column>& columns, Expression e, std::vector<double> values, bool is_log = false) const {
+    void add(std::vector<Column>& columns, Expression e, std::vector<double> values, bool is_log = false,
+             std::vector<int> exponents = {}) const {
         if (e.nodes.empty() || !usable(values)) return;
         const double nodes = vocabulary_.complexity(e);
-        columns.push_back({std::move(e), std::move(values), is_log, nodes});
+        columns.push_back({std::move(e), std::move(values), is_log, nodes, std::move(exponents)});
     }
 
     [[nodiscard]] std::vector<double> values_of(std::size_t j) const {
@@ -108,7 +124,7 @@ class DictionarySearch {
                         for (int e = 0; e < exponents[j]; ++e) values[i] *= view_.variables[j].values[i];
                     }
                 }
-                add(columns, power_product(1, powers, vocabulary_), std::move(values));
+                add(columns, power_product(1, powers, vocabulary_), std::move(values), false, exponents);
             } while (next(total));
         }
     }
@@ -155,8 +171,8 @@ class DictionarySearch {
         const int degree = d == 1 ? 9 : d == 2 ? 6 : d == 3 ? 4 : d <= 6 ? 3 : d <= 12 ? 2 : 1;
         add_monomials(variables, 1);
         add_functions(functions);
-        for (const int total : {2, 4, degree}) {
-            if (total > degree) continue;
+        for (const int total : {2, 4, 6, degree}) {
+            if (total > degree || (total == 6 && degree == 6)) continue;
             monomials.clear();
             add_monomials(monomials, total);
             levels.push_back(monomials);
@@ -195,12 +211,75 @@ class DictionarySearch {
         return fit_.fit(pointers, target.value.data(), root_weight.data(), rows_);
     }
 
+    /// Rows beyond the number of columns, without which an exact fit means nothing.
+    [[nodiscard]] std::size_t spare_rows() const noexcept { return rows_ < 40 ? 4 : rows_ / 3; }
+
+    /// T g = P - T Q, linear in the coefficients of numerator and denominator. Exact data only: with noise T on the right side
+    /// would bias the fit.
+    void rational(const TransformedTarget& target, const std::vector<Column>& above) {
+        std::vector<const Column*> scales{nullptr};  // what the coefficient 1 of the denominator belongs to
+        for (const Column& c : above) {
+            if (c.nodes == 1) scales.push_back(&c);
+        }
+        for (const Column* g : scales) {
+            TransformedTarget scaled = target;
+            for (std::size_t i = 0; g && i < rows_; ++i) scaled.value[i] *= g->values[i];
+            std::vector<Column> columns = above;
+            const auto add_below = [&](const Expression& e, const std::vector<double>* values, double nodes) {
+                Column c{e, target.value, false, nodes};
+                for (std::size_t i = 0; i < rows_; ++i) c.values[i] *= values ? -(*values)[i] : -1.0;
+                c.below = true;
+                if (usable(c.values)) columns.push_back(std::move(c));
+            };
+            if (g) add_below(Expression::constant(1), nullptr, 1);
+            for (const Column& c : above) {
+                if (&c != g) add_below(c.e, &c.values, c.nodes);
+            }
+            if (columns.size() > kMostColumns) return;
+            scale_ = g;
+            eliminate(scaled, columns);
+            scale_ = nullptr;
+            if (polisher_.archive().exact()) return;
+        }
+    }
+
+    void offer_rational(const TransformedTarget& target, const std::vector<const Column*>& active) {
+        std::vector<Expression> above, below;
+        std::vector<double> a, b;
+        double constant_below = scale_ ? 0 : 1;
+        if (scale_) {
+            below.push_back(scale_->e);
+            b.push_back(1);
+        }
+        for (std::size_t k = 0; k < active.size(); ++k) {
+            const double c = fit_.coefficients()[k + 1];
+            if (!active[k]->below) {
+                above.push_back(active[k]->e);
+                a.push_back(c);
+            } else if (active[k]->e.nodes[0].op == Op::Constant) {
+                constant_below = c;
+            } else {
+                below.push_back(active[k]->e);
+                b.push_back(c);
+            }
+        }
+        if (below.empty()) return;
+        double largest = 0;
+        for (const double c : a) largest = std::max(largest, std::abs(c));
+        double offset = fit_.coefficients()[0];
+        if (std::abs(offset) < 1e-9 * largest) offset = 0;
+        const Expression numerator = linear_combination(offset, a, above, vocabulary_);
+        const Expression denominator = linear_combination(constant_below, b, below, vocabulary_);
+        const Expression e = formula_of_y(vocabulary_.divide(numerator, denominator), target, view_, vocabulary_);
+        if (!e.nodes.empty()) polisher_.submit({simplify(e, vocabulary_.operators())}, "dictionary");
+    }
+
     void eliminate(const TransformedTarget& target, const std::vector<Column>& columns) {
         std::vector<double> root_weight(rows_);
         for (std::size_t i = 0; i < rows_; ++i) root_weight[i] = noise_ > 0 ? std::sqrt(target.weight[i]) : 1;
         std::vector<const Column*> active;
         for (const Column& c : columns) active.push_back(&c);
-        if (3 * (active.size() + 1) > 2 * rows_ || !fit(target, root_weight, {})) return;
+        if (active.size() + 1 + spare_rows() > rows_ || !fit(target, root_weight, {})) return;
         const double spread = fit_.residual_sum(), quantum = 1e-20 * spread / static_cast<double>(rows_);
         if (!fit(target, root_weight, active) && !independent(target, root_weight, active)) return;
         if (fit_.residual_sum() > 0.5 * spread) return;
@@ -233,6 +312,12 @@ class DictionarySearch {
             if (!fit(target, root_weight, active)) return;
         }
         if (active.size() > kMostTerms || !fit(target, root_weight, active)) return;
+        const bool is_rational = std::any_of(active.begin(), active.end(), [](const Column* c) { return c->below; });
+        if (is_rational) {
+            if (fit_.residual_sum() < 1e-16 * spread) offer_rational(target, active);
+            return;
+        }
+        if (scale_) return;
         offer(target, active, fit_.residual_sum());
     }
 
@@ -246,6 +331,75 @@ class DictionarySearch {
         }
         active = kept;
         return !active.empty() && fit(target, root_weight, active);
+    }
+
+    struct Monomial {
+        std::vector<int> exponents;
+        double coefficient;
+    };
+
+    /// A polynomial with common variables taken out, again and again: shorter than the sum of its terms.
+    [[nodiscard]] Expression nested(double offset, const std::vector<Monomial>& terms) const {
+        std::size_t most = 1, which = 0;
+        const std::size_t d = view_.variables.size();
+        for (std::size_t j = 0; j < d; ++j) {
+            const auto count = static_cast<std::size_t>(
+                std::count_if(terms.begin(), terms.end(), [&](const Monomial& t) { return t.exponents[j] > 0; }));
+            if (count > most) {
+                most = count;
+                which = j;
+            }
+        }
+        if (most < 2) {
+            std::vector<Expression> parts;
+            std::vector<double> coefficients;
+            for (const Monomial& t : terms) {
+                std::vector<Power> powers;
+                for (std::size_t j = 0; j < d; ++j) {
+                    powers.push_back({view_.variables[j].expression, static_cast<double>(t.exponents[j])});
+                }
+                parts.push_back(power_product(1, powers, vocabulary_));
+                coefficients.push_back(t.coefficient);
+            }
+            return linear_combination(offset, coefficients, parts, vocabulary_);
+        }
+        std::vector<Monomial> inside, outside;
+        double inner_offset = 0;
+        int common = 1000;
+        for (const Monomial& t : terms) {
+            if (t.exponents[which] > 0) common = std::min(common, t.exponents[which]);
+        }
+        for (const Monomial& t : terms) {
+            Monomial m = t;
+            if (t.exponents[which] == 0) {
+                outside.push_back(m);
+                continue;
+            }
+            m.exponents[which] -= common;
+            if (std::all_of(m.exponents.begin(), m.exponents.end(), [](int e) { return e == 0; })) {
+                inner_offset += m.coefficient;
+            } else {
+                inside.push_back(m);
+            }
+        }
+        Expression core = nested(inner_offset, inside);
+        const double factor = take_factor(core);
+        const Power powers[] = {{view_.variables[which].expression, static_cast<double>(common)}, {core, 1}};
+        const Expression product = power_product(factor, powers, vocabulary_);
+        if (outside.empty()) return vocabulary_.offset(offset, product);
+        return vocabulary_.add(product, nested(offset, outside));
+    }
+
+    [[nodiscard]] Expression horner(double offset, const std::vector<const Column*>& active,
+                                    const std::vector<double>& coefficients) const {
+        std::vector<Monomial> terms;
+        for (std::size_t k = 0; k < active.size(); ++k) {
+            if (active[k]->exponents.empty()) return {};
+            double c = coefficients[k];
+            if (std::abs(c - std::nearbyint(c)) < 1e-9) c = std::nearbyint(c);
+            terms.push_back({active[k]->exponents, c});
+        }
+        return nested(offset, terms);
     }
 
     void offer(const TransformedTarget& target, const std::vector<const Column*>& active, double rest) {
@@ -288,12 +442,15 @@ class DictionarySearch {
                 terms.push_back(active[k]->e);
                 scale = std::max(scale, std::abs(coefficients[k]));
             }
+            const Expression nested = formula_of_y(horner(offset, active, coefficients), target, view_, vocabulary_);
+            if (!nested.nodes.empty()) found.push_back(nested);
             const bool no_offset = std::abs(offset) < 1e-9 * scale || std::abs(offset) < 3 * sigma * fit_.unit_error(0);
             found.push_back(formula_of_y(linear_combination(offset, coefficients, terms, vocabulary_), target, view_,
                                          vocabulary_));
             if (no_offset) {
                 found.push_back(formula_of_y(linear_combination(0, coefficients, terms, vocabulary_), target, view_,
                                              vocabulary_));
+                found.push_back(formula_of_y(horner(0, active, coefficients), target, view_, vocabulary_));
             }
         }
         for (Expression& e : found) {

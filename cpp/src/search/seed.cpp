@@ -5,6 +5,7 @@
 
 #include "search/dictionary.hpp"
 #include "search/finish.hpp"
+#include "search/parametric.hpp"
 #include "search/probe.hpp"
 #include "search/view_solver.hpp"
 
@@ -135,6 +136,13 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     }
     if (switches_.families && !done()) {
         solve(views, polisher, {.atoms = {800, 4000}, .weighted = false, .screen_rows = kScreenRows}, log);
+        if (switches_.parametric) {
+            for (const View& view : views) {
+                if (done()) break;
+                parametric(view, polisher, first_rows(data_, kScreenRows), 0);
+                log(view.name + ": inner constants");
+            }
+        }
         if (!done()) {
             solve(views, polisher, {.atoms = {800, 3000}, .weighted = true, .screen_rows = kNoisyScreenRows}, log);
         }
