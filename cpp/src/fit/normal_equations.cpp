@@ -8,14 +8,14 @@ namespace balmer::fit {
 namespace {
 
 /// Runs the program over the rows, block by block: values, sum of squares, then derivatives, then `add(row, block, values)`.
-/// Returns the sum, infinite where it is not finite or above `limit`.
+/// Returns the sum; infinity when it is above `limit`, NaN when it is not finite.
 template <class T, class Add>
 double pass(eval::Program<T>& program, const Dataset<T>& data, std::size_t rows, std::span<const double> constants,
             double limit, const Add& add) {
     const eval::KernelTable& table = eval::kernels();
     const auto& kernels = eval::kernels_of<T>(table);
     const eval::FlushSubnormals scope(table);
-    const double largest = std::min(limit, std::numeric_limits<double>::max());
+    constexpr double kLargest = std::numeric_limits<double>::max();
     alignas(kAlignment) std::array<double, eval::kSumLanes> lanes{};
     double sum = 0;
     program.set_constants(constants);
@@ -26,8 +26,8 @@ double pass(eval::Program<T>& program, const Dataset<T>& data, std::size_t rows,
         // The sum first: it costs next to nothing, and a step that leads nowhere needs no derivatives.
         kernels.squared_error(values, data.target() + r, weights, block, lanes.data());
         sum = eval::sum_lanes(lanes.data());
-        if (!(sum <= largest)) {
-            return std::numeric_limits<double>::infinity();
+        if (!(sum <= std::min(limit, kLargest))) {
+            return sum <= kLargest ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
         }
         program.reverse(r, padded(block));
         add(r, block, values);
@@ -107,7 +107,7 @@ bool evaluate(eval::Program<T>& program, const Dataset<T>& data, std::size_t row
         out.gradient[i] = eval::sum_lanes(lane);
     }
     if (!all_finite(out.matrix) || !all_finite(out.gradient)) {
-        out.sum = std::numeric_limits<double>::infinity();
+        out.sum = std::numeric_limits<double>::quiet_NaN();
         return false;
     }
     return true;
@@ -137,7 +137,7 @@ bool evaluate(eval::Program<T>& program, const Dataset<T>& data, std::size_t row
     };
     out.sum = pass(program, data, rows, constants, std::numeric_limits<double>::infinity(), add);
     if (!(out.sum <= std::numeric_limits<double>::max()) || !all_finite(out.triangle)) {
-        out.sum = std::numeric_limits<double>::infinity();
+        out.sum = std::numeric_limits<double>::quiet_NaN();
         return false;
     }
     return true;

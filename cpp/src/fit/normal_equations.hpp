@@ -35,7 +35,8 @@ struct PassScratch {
 };
 
 /// Evaluates on the first `rows` rows. `program` was compiled with derivatives by constants; its constants are set here.
-/// Returns false, with `sum` infinite, where a value or a derivative is not finite, and as soon as the sum is above `limit`.
+/// Returns false, with a `sum` of NaN, where a value or a derivative is not finite, and as soon as the sum is above `limit`, with
+/// infinity.
 template <class T>
 bool evaluate(eval::Program<T>& program, const Dataset<T>& data, std::size_t rows, std::span<const double> constants,
               double limit, PassScratch& scratch, NormalEquations& out);

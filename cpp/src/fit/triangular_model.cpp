@@ -15,6 +15,15 @@ double least_diagonal(std::size_t n) noexcept { return 16 * static_cast<double>(
 
 }  // namespace
 
+void TriangularModel::reserve(std::size_t n) {
+    r_.reserve(n * n);
+    z_.reserve(n);
+    norm_.reserve(n);
+    t_.reserve(n);
+    spare_.reserve(n + 1);
+    damped_.reserve(n * (n + 1));
+}
+
 void TriangularModel::start(std::size_t n, std::span<const std::size_t> order, std::size_t n_linear) {
     n_ = n;
     n_linear_ = n_linear;
@@ -96,11 +105,33 @@ void TriangularModel::set(const RowFactor& factor, std::span<const std::size_t> 
     for (std::size_t k = 0; k < n; ++k) {
         if (const double diagonal = std::abs(r_[k * n + k]); diagonal > least_diagonal(n)) {
             smallest_pivot_ = std::min(smallest_pivot_, diagonal * diagonal);
-        } else {
-            drop(k);
+            continue;
         }
+        // What the row holds of later columns is along a direction that rounding chose: it goes to their rows.
+        spare_.assign(r_.begin() + static_cast<std::ptrdiff_t>(k * n), r_.begin() + static_cast<std::ptrdiff_t>(k * n + n));
+        spare_.push_back(z_[k]);
+        for (std::size_t i = k + 1; i < n; ++i) {
+            rotate_in(i, r_.data() + i * n, z_[i], n);
+        }
+        drop(k);
     }
     finish();
+}
+
+/// Rotates the row `spare_` (its last value belongs to `z`) into row `i` of a triangle, so that its element i becomes 0.
+void TriangularModel::rotate_in(std::size_t i, double* row, double& z, std::size_t n) {
+    if (spare_[i] == 0) {
+        return;
+    }
+    const double length = std::sqrt(row[i] * row[i] + spare_[i] * spare_[i]);
+    const double c = row[i] / length, s = spare_[i] / length;
+    row[i] = length;
+    for (std::size_t j = i + 1; j <= n; ++j) {
+        double& above = j < n ? row[j] : z;
+        const double old = above, below = spare_[j];
+        above = c * old + s * below;
+        spare_[j] = c * below - s * old;
+    }
 }
 
 double TriangularModel::curvature(std::size_t k) const noexcept {
@@ -156,17 +187,7 @@ double TriangularModel::damped_step(double lambda, std::span<const double> dampi
         spare_[k] = weight;
         for (std::size_t i = k; i < m; ++i) {
             double* const row = damped_.data() + i * (m + 1);
-            if (spare_[i] == 0) {
-                continue;
-            }
-            const double length = std::sqrt(row[i] * row[i] + spare_[i] * spare_[i]);
-            const double c = row[i] / length, s = spare_[i] / length;
-            row[i] = length;
-            for (std::size_t j = i + 1; j <= m; ++j) {
-                const double above = row[j], below = spare_[j];
-                row[j] = c * above + s * below;
-                spare_[j] = c * below - s * above;
-            }
+            rotate_in(i, row, row[m], m);
         }
     }
     double predicted = 0;

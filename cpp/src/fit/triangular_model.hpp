@@ -17,6 +17,9 @@ namespace balmer::fit {
 /// where it is, unless damping moves it.
 class TriangularModel {
    public:
+    /// Makes room for n unknowns.
+    void reserve(std::size_t n);
+
     /// `order[k]` is the constant of column k; the first `n_linear` are the linear ones.
     void set(const NormalEquations& equations, std::span<const std::size_t> order, std::size_t n_linear);
     void set(const RowFactor& factor, std::span<const std::size_t> order, std::size_t n_linear);
@@ -47,6 +50,7 @@ class TriangularModel {
    private:
     void start(std::size_t n, std::span<const std::size_t> order, std::size_t n_linear);
     void drop(std::size_t k);
+    void rotate_in(std::size_t i, double* row, double& z, std::size_t n);
     void finish();
     void solve_linear_block();
     void scatter(std::span<double> step) const;

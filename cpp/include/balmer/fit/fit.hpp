@@ -33,6 +33,9 @@ struct FitOptions {
     std::size_t rows = 0;           ///< fit on this prefix of the rows; 0: all
     double bound = std::numeric_limits<double>::infinity();  ///< abandon after abandon_after steps if the loss is above
     int abandon_after = 5;
+    /// Further starts, scattered around the first result, while more than 1e-6 of the variance is left: against wrong minima,
+    /// as of frequencies. Each costs a fit on 64 rows, and one on all rows if it does better there.
+    int restarts = 0;
 };
 
 struct FitResult {
