@@ -9,9 +9,9 @@ namespace {
 /// `host` with the subtree `donor[j]` in the place of `host[i]`.
 void graft(const Expression& host, std::size_t i, const Expression& donor, std::size_t j, Expression& child) {
     Assembly out(child);
-    out.copy(host, 0, host.begin_of(i));
+    out.before(host, i);
     out.subtree(donor, j);
-    out.copy(host, i + 1, host.size());
+    out.after(host, i);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "balmer/evolve/island.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -275,7 +276,7 @@ bool Island::accept(const Candidate& parent, Candidate& child, double temperatur
     const double bound = (limit - options.parsimony * child.complexity) * context_->norm;
     const double record = best_loss(child.complexity);
     // A little room for the rounding of the bound itself; the decision is made on the cost.
-    set_loss(child, judge(child.roles, std::max(bound * (1 + 1e-12), record)));
+    set_loss(child, judge(child.roles, std::max(bound + 1e-12 * std::abs(bound), record)));
     if (child.loss == kInfinity) return false;
     record_best(child);
     return child.cost < limit || (child.cost == limit && ties_live);

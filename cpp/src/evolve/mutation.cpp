@@ -189,9 +189,10 @@ bool Mutator::swap_operands(const Expression& parent, Rng& rng, Expression& chil
     const std::uint32_t second = first + 1 + rng.below(arity - 1 - first);
     std::swap(order[first], order[second]);
     Assembly out(child);
-    out.copy(parent, 0, parent.begin_of(i));
+    out.before(parent, i);
     for (std::uint32_t k = 0; k < arity; ++k) out.subtree(parent, parent.operand(i, order[k]));
-    out.copy(parent, i, parent.size());
+    out.op(parent.nodes[i].op, parent.nodes[i].arity);
+    out.after(parent, i);
     return true;
 }
 
@@ -212,7 +213,7 @@ bool Mutator::rotate_tree(const Expression& parent, Rng& rng, Expression& child)
     const std::size_t moved_at = rng.below(parent.nodes[pivot].arity);
 
     Assembly out(child);
-    out.copy(parent, 0, parent.begin_of(root));
+    out.before(parent, root);
     for (std::size_t k = 0; k < parent.nodes[pivot].arity; ++k) {
         if (k != moved_at) {
             out.subtree(parent, parent.operand(pivot, k));
@@ -224,7 +225,7 @@ bool Mutator::rotate_tree(const Expression& parent, Rng& rng, Expression& child)
         out.op(parent.nodes[root].op, parent.nodes[root].arity);
     }
     out.op(parent.nodes[pivot].op, parent.nodes[pivot].arity);
-    out.copy(parent, root + 1, parent.size());
+    out.after(parent, root);
     return true;
 }
 
@@ -239,10 +240,10 @@ bool Mutator::grow_leaf(const Expression& parent, std::size_t max_arity, Rng& rn
     const std::size_t leaf = random_node(parent, rng, [&](std::size_t i) { return parent.nodes[i].is_leaf(); });
     const Op op = random_op(std::span<const Op>(choice.data(), choices), rng);
     Assembly out(child);
-    out.copy(parent, 0, leaf);
+    out.before(parent, leaf);
     for (std::size_t k = 0; k < space_->arity(op); ++k) push_random_leaf(out, *space_, *this, rng);
     out.op(op, space_->arity(op));
-    out.copy(parent, leaf + 1, parent.size());
+    out.after(parent, leaf);
     return true;
 }
 
@@ -253,7 +254,7 @@ bool Mutator::insert_above(const Expression& parent, std::size_t node, Rng& rng,
     const std::uint8_t arity = space_->arity(op);
     const std::size_t at = rng.below(arity);
     Assembly out(child);
-    out.copy(parent, 0, parent.begin_of(node));
+    out.before(parent, node);
     for (std::size_t k = 0; k < arity; ++k) {
         if (k == at) {
             out.subtree(parent, node);
@@ -262,7 +263,7 @@ bool Mutator::insert_above(const Expression& parent, std::size_t node, Rng& rng,
         }
     }
     out.op(op, arity);
-    out.copy(parent, node + 1, parent.size());
+    out.after(parent, node);
     return true;
 }
 
@@ -276,9 +277,9 @@ bool Mutator::delete_node(const Expression& parent, Rng& rng, Expression& child)
     if (i == kNone) return false;
     const std::size_t kept = parent.operand(i, rng.below(parent.nodes[i].arity));
     Assembly out(child);
-    out.copy(parent, 0, parent.begin_of(i));
+    out.before(parent, i);
     out.subtree(parent, kept);
-    out.copy(parent, i + 1, parent.size());
+    out.after(parent, i);
     return true;
 }
 

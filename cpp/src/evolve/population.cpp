@@ -9,8 +9,9 @@
 namespace balmer {
 
 double Ranking::key(const Candidate& candidate) const noexcept {
-    // Not std::log: its last bit differs between machines.
-    const double cost = apply(Op::Log, candidate.cost);
+    // Not std::log: its last bit differs between machines. A loss of the user's may be 0 or negative: below all positive
+    // ones (whose logarithms are above -745), and finite, so that rarity still counts.
+    const double cost = candidate.cost > 0 ? apply(Op::Log, candidate.cost) : -1000 - apply(Op::Log1p, -candidate.cost);
     return frequencies == nullptr ? cost : cost + scaling * frequencies->frequency(candidate.complexity);
 }
 

@@ -1,6 +1,8 @@
 // Losses that were computed lately, so that the same expression is not evaluated twice.
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -22,10 +24,22 @@ class LossTable {
         for (Entry& entry : entries_) entry = {};
     }
 
+    /// Hash of the nodes and constants as they stand. Two lanes, so that one multiplication need not wait for the other.
     [[nodiscard]] static std::uint64_t key(std::span<const Expression> roles) noexcept {
-        std::uint64_t hash = 0x9e3779b97f4a7c15U;
-        for (const Expression& role : roles) hash = (hash ^ exact_hash(role)) * 0xff51afd7ed558ccdU;
-        return hash == 0 ? 1 : hash;  // 0 marks an empty entry
+        std::uint64_t lanes[2] = {0x9e3779b97f4a7c15U, 0xc2b2ae3d27d4eb4fU};
+        const auto add = [](std::uint64_t& lane, std::uint64_t word) {
+            lane = (lane ^ word) * 0xff51afd7ed558ccdU;
+            lane ^= lane >> 32;
+        };
+        for (const Expression& role : roles) {
+            for (std::size_t i = 0; i < role.size(); ++i)
+                add(lanes[i & 1], std::bit_cast<std::uint64_t>(role.nodes[i]));
+            for (std::size_t i = 0; i < role.constants.size(); ++i) {
+                add(lanes[i & 1], std::bit_cast<std::uint64_t>(role.constants[i]));
+            }
+        }
+        add(lanes[0], lanes[1]);
+        return lanes[0] == 0 ? 1 : lanes[0];  // 0 marks an empty entry
     }
 
     /// The loss, infinity if it is known to be above `bound`, or nullopt.
