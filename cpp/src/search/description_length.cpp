@@ -17,6 +17,22 @@ int small_denominator(double c) {
     return 0;
 }
 
+constexpr double kUncommon = 1.5, kRare = 3;
+
+/// Nats by which an operator is rarer in laws than arithmetic, squares and roots. (Guimera et al. 2020 count operators in
+/// formulas; these are round figures for the same ranking.)
+double rarity_of(Op op) {
+    switch (op) {
+        case Op::Exp:
+        case Op::Log:
+        case Op::Sin:
+        case Op::Cos:
+            return kUncommon;
+        default:
+            return info(op).units == Units::pure ? kRare : 0;
+    }
+}
+
 double ln(double x) { return balmer::apply(Op::Log, x); }
 
 /// Variance of rounding if every value is a multiple of the same power of ten (relative to the largest), else 0.
@@ -49,7 +65,7 @@ DescriptionScale description_scale(std::span<const double> y, double symbols) {
     return {.rows = static_cast<double>(y.size()),
             .quantum = std::max(rounding_variance(y), 1e-16 * variance),
             .symbols = std::max(symbols, 2.0),
-            .structure = y.size() < 50 ? 1.5 : 1.0};
+            .structure = 1 + std::min(1.0, 12 / static_cast<double>(y.size()))};
 }
 
 double description_length(double nodes, double constants, double mse, const DescriptionScale& scale) {
@@ -73,7 +89,15 @@ double description_length(const Expression& e, double mse, const DescriptionScal
             constants += 0.5 * ln(scale.rows + 1) + kLn2;
         }
     }
-    return description_length(static_cast<double>(e.size()), 0, mse, scale) + constants;
+    double rarity = 0;
+    for (const Node& node : e.nodes) {
+        if (!node.is_leaf() && !OperatorSet::is_user(node.op)) rarity += rarity_of(node.op);
+    }
+    // A number to the power of a formula is an exponential in disguise.
+    for (std::size_t i = 1; i < e.size(); ++i) {
+        if (e.nodes[i].op == Op::Pow && e.nodes[i - 1].op != Op::Constant) rarity += kRare;
+    }
+    return description_length(static_cast<double>(e.size()), 0, mse, scale) + constants + scale.structure * rarity;
 }
 
 }  // namespace balmer::search

@@ -11,7 +11,8 @@ namespace balmer::search {
 namespace {
 
 constexpr int kMostRounds = 12;
-constexpr double kErrors = 3;  // a constant is rounded to what lies within this many standard errors
+constexpr double kErrors = 2;  // a constant is rounded to what lies within this many standard errors
+constexpr double kCoincidence = 0.15;
 
 /// A formula with its loss and its price.
 struct Draft {
@@ -123,14 +124,29 @@ class Finisher {
         return best;
     }
 
-    /// Simple numbers near `c`: the integer, the half, the third, ... with the least denominator that is within `reach`.
-    static double simple_number(double c, double reach) {
+    /// The integer or fraction near `c` that is no coincidence: one with so small a denominator lies within two standard errors
+    /// of a random number with a probability of a seventh at most. `c` itself if there is none.
+    static double simple_number(double c, double error, bool exponent) {
         if (std::abs(c) > 1e6) return c;
         for (const int q : {1, 2, 3, 4, 5, 6, 8, 9, 10, 12}) {
             const double candidate = std::nearbyint(c * q) / q;
-            if (candidate != 0 && std::abs(candidate - c) <= reach) return candidate;
+            if (candidate == 0 || std::abs(candidate - c) > std::max(kErrors * error, 1e-9 * std::abs(c))) continue;
+            const double density = q == 1 ? 1 : 0.6 * q * q;  // of fractions with denominators up to q
+            if (4 * error * density <= (exponent && q <= 2 ? 0.5 : kCoincidence)) return candidate;
         }
         return c;
+    }
+
+    /// The derivative by differences where the exact one overflows on the way.
+    void difference(const Expression& e, std::size_t k) {
+        const std::size_t n = rows();
+        double* column = &jacobian_[k * n];
+        if (std::all_of(column, column + n, [](double v) { return std::isfinite(v); })) return;
+        Expression moved = e;
+        const double step = 1e-6 * std::max(std::abs(e.constants[k]), 1e-300);
+        moved.constants[k] += step;
+        polisher_.evaluator().evaluate(moved, {column, n}, polisher_.workspace().evaluation);
+        for (std::size_t i = 0; i < n; ++i) column[i] = (column[i] - values_[i]) / step;
     }
 
     /// Gauss-Newton for the constants that are free; `fixed` ones keep their values. Returns the loss.
@@ -156,6 +172,7 @@ class Finisher {
             std::vector<std::size_t> which;
             for (std::size_t k = 0; k < p; ++k) {
                 if (fixed[k]) continue;
+                difference(e, k);
                 columns.push_back(&jacobian_[k * n]);
                 which.push_back(k);
             }
@@ -183,15 +200,14 @@ class Finisher {
         const std::vector<double> errors = standard_errors(draft.e, polisher_.evaluator(), polisher_.workspace());
         std::vector<bool> simple(draft.e.constants.size());
         for (std::size_t k = 0; k < simple.size(); ++k) {
-            simple[k] = simple_number(draft.e.constants[k], 0) == draft.e.constants[k] &&
-                        std::abs(draft.e.constants[k]) <= 1e6 && simple_exactly(draft.e.constants[k]);
+            simple[k] = std::abs(draft.e.constants[k]) <= 1e6 && simple_exactly(draft.e.constants[k]);
         }
         for (std::size_t k = 0; k < simple.size(); ++k) {
             if (simple[k]) continue;
             const double c = draft.e.constants[k];
-            const double error = std::isfinite(errors[k]) ? errors[k] : 0;
-            const double reach = std::max(kErrors * error, 1e-9 * std::abs(c));
-            const double candidate = simple_number(c, reach);
+            // Where a derivative overflows there is no error to go by: a hundredth is tried, and the price decides.
+            const double error = std::isfinite(errors[k]) ? errors[k] : 0.005 * std::abs(c);
+            const double candidate = simple_number(c, error, is_exponent(draft.e, k));
             if (candidate == c) continue;
             Draft trial{draft.e, INFINITY, INFINITY};
             trial.e.constants[k] = candidate;
@@ -204,6 +220,13 @@ class Finisher {
             if (std::tie(trial.description, trial.loss) < std::tie(best.description, best.loss)) best = std::move(trial);
         }
         return best;
+    }
+
+    static bool is_exponent(const Expression& e, std::size_t constant) {
+        for (std::size_t i = 1; i < e.size(); ++i) {
+            if (e.nodes[i].op == Op::Pow && e.nodes[i - 1].op == Op::Constant && e.nodes[i - 1].index == constant) return true;
+        }
+        return false;
     }
 
     static bool simple_exactly(double c) {

@@ -134,12 +134,12 @@ class ParametricSearch {
     }
 
     void exponentials(const Expression& argument, const double* g, double c) {
-        const double top = c * std::max(std::abs(*std::max_element(g, g + rows_)), std::abs(*std::min_element(g, g + rows_)));
+        const double top = c * *std::max_element(g, g + rows_), bottom = c * *std::min_element(g, g + rows_);
         const Expression up = vocabulary_.exp(vocabulary_.scale(c, argument));
         if (up.nodes.empty()) return;
         const Expression minus = vocabulary_.offset(-1, up), plus = vocabulary_.offset(1, up);
-        if (top < kLargestExponent) {
-            add(up, map(g, [&](double v) { return value(Op::Exp, c * v); }), true, false);
+        if (top < kLargestExponent) add(up, map(g, [&](double v) { return value(Op::Exp, c * v); }), true, false);
+        if (-bottom < kLargestExponent) {
             add(vocabulary_.exp(vocabulary_.scale(-c, argument)), map(g, [&](double v) { return value(Op::Exp, -c * v); }),
                 true, false);
         }

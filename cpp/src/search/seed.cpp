@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "search/dictionary.hpp"
+#include "search/factor_search.hpp"
 #include "search/finish.hpp"
 #include "search/parametric.hpp"
 #include "search/probe.hpp"
@@ -90,6 +91,11 @@ void Seed::solve(const std::vector<View>& views, Polisher& polisher, const Campa
             round.stage = campaign.weighted ? "weighted families" : "families";
             solvers[v]->round(round);
             log(views[v].name + ": " + round.stage + ", " + std::to_string(atoms) + " atoms");
+            if (archive.exact() || polisher.stopped()) return;
+            if (campaign.weighted || atoms < 4000) continue;
+            const FactorOptions factors{.pair_factors = atoms / 20, .pair_atoms = 800, .single_factors = 2 * atoms, .single_atoms = 500};
+            search_over_factors(views[v], solvers[v]->library(), polisher, factors);
+            log(views[v].name + ": factors");
             if (archive.exact() || polisher.stopped()) return;
         }
     }

@@ -27,6 +27,7 @@ class ViewSolver {
 
     /// One round; what it finds goes to the polisher's archive. Returns true if an exact formula was among it.
     bool round(const RoundOptions& options);
+    [[nodiscard]] Library& library() noexcept { return library_; }
 
    private:
     const View& view_;
