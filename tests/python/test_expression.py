@@ -165,7 +165,10 @@ def test_sympy_has_the_same_values(e, X):
     for row, value in zip(X, values, strict=True):
         if not np.isfinite(value) or abs(value) > 1e100 or abs(value) < 1e-100:
             continue
-        substituted = form.subs({f"x{j}": sympy.Float(v, 60) for j, v in enumerate(row)}).evalf(50)
+        try:
+            substituted = form.subs({f"x{j}": sympy.Float(v, 60) for j, v in enumerate(row)}).evalf(50)
+        except OverflowError:  # sympy's own: erfc of a number beyond the range of double precision
+            continue
         if not substituted.is_number or substituted.is_real is not True:
             continue
         moved = e((row * (1 + 1e-14))[None])[0]
