@@ -9,10 +9,12 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "balmer/core/rng.hpp"
+#include "balmer/eval/isa.hpp"
 #include "balmer/expr/parse.hpp"
 #include "balmer/expr/print.hpp"
 
@@ -91,6 +93,18 @@ TEST_CASE("the front does not depend on the number of threads") {
         CHECK(results[0].evaluations == results[1].evaluations);
         CHECK(results[0].evaluations == results[2].evaluations);
     }
+}
+
+TEST_CASE("the front does not depend on the instruction set") {
+    const Dataset<double> data = rows_of(kLaw, 100, 0.1);
+    const std::string best(isa());
+    const SearchResult expected = Search(data, OperatorSet::builtin(), small(5)).run();
+    for (const std::string_view name : available_isas()) {
+        CAPTURE(name);
+        force_isa(name);
+        CHECK(same(Search(data, OperatorSet::builtin(), small(5)).run().front, expected.front));
+    }
+    force_isa(best);
 }
 
 TEST_CASE("another seed is another search") {
