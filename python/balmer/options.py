@@ -10,6 +10,7 @@ from typing import Any
 
 from balmer import _core
 from balmer.expression import Expression
+from balmer.losses import as_loss
 from balmer.operators import OperatorChoice
 
 __all__ = ["n_threads", "search_options", "stop_function"]
@@ -198,6 +199,8 @@ def search_options(
     _set_complexities(options, params, chosen, names)
     _set_constraints(options, params, chosen)
     _set_early_stop(options, params["early_stop_condition"], chosen)
+    if params["elementwise_loss"] is not None:
+        options.set_loss(as_loss(params["elementwise_loss"], chosen.set.definitions)._core)
 
     batching = params["batching"]
     if batching not in (True, False, "auto"):

@@ -26,6 +26,7 @@ from balmer._validation import (
     merge_rows,
 )
 from balmer.expression import Expression
+from balmer.losses import Loss, as_loss
 from balmer.operators import OperatorChoice, choose_operators
 from balmer.options import search_options, stop_function
 from balmer.selection import Front, check_rule
@@ -58,8 +59,8 @@ class SymbolicRegressor(FrontResults, MultiOutputMixin, RegressorMixin, BaseEsti
     """Finds formulas that predict `y` from the columns of `X`.
 
     Islands of formulas evolve side by side (M. Cranmer 2023, arXiv:2305.01582); the result is a front: the
-    best formula for each complexity. The loss is the weighted mean of squared residuals. Parameters that PySR
-    has too bear its names and have its meaning and defaults.
+    best formula for each complexity. Parameters that PySR has too bear its names and have its meaning and
+    defaults.
 
     Parameters
     ----------
@@ -79,6 +80,10 @@ class SymbolicRegressor(FrontResults, MultiOutputMixin, RegressorMixin, BaseEsti
         Most nodes on a path from the root to a leaf.
     niterations, populations, population_size, ncycles_per_iteration : int
         Size of the search: iterations, islands, formulas on each, cycles of evolution in an iteration.
+    elementwise_loss : str or Loss, optional
+        What is minimised: the name of a loss (`named_losses`), such as ``"HuberLoss(1.35)"``, or a formula of
+        prediction, target and, if it is wanted, weight: ``"loss(p, t, w) = w * abs(p - t)^1.5"``. Without it:
+        the weighted mean of squared residuals.
     parsimony : float
         What a unit of complexity costs, in units of the loss of a simple prediction.
     constraints : dict, optional
@@ -188,6 +193,7 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
         populations: int = 31,
         population_size: int = 27,
         ncycles_per_iteration: int = 380,
+        elementwise_loss: str | Loss | None = None,
         parsimony: float = 0.0,
         constraints: Mapping[str, int | Sequence[int]] | None = None,
         nested_constraints: Mapping[str, Mapping[str, int]] | None = None,
@@ -252,6 +258,7 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
         self.populations = populations
         self.population_size = population_size
         self.ncycles_per_iteration = ncycles_per_iteration
+        self.elementwise_loss = elementwise_loss
         self.parsimony = parsimony
         self.constraints = constraints
         self.nested_constraints = nested_constraints
@@ -436,6 +443,10 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
         mean = float(y[0]) if y[0] == y[-1] else float(np.average(y, weights=weights))
         loss = float(np.average((y - mean) ** 2, weights=weights))
         formula = _core.Expression.parse("0", self.variable_names_, chosen.set).with_constants([mean])
+        if self.elementwise_loss is not None:
+            given = as_loss(self.elementwise_loss, chosen.set.definitions)._core
+            fit = _core.fit_constants(formula, X, y, weights, 200, given)
+            formula, loss = fit.expression, fit.loss
         complexity = 1 if self.complexity_of_constants is None else round(self.complexity_of_constants)
         return Front([complexity], [loss], [Expression(formula)])
 

@@ -90,14 +90,16 @@ class Front(Sequence[FrontRow]):
         ----------
         rule : {"best", "accuracy", "score"}
             ``accuracy``: the smallest loss. ``score``: the largest score. ``best``: the largest score among
-            the rows whose loss is at most 1.5 times the smallest.
+            the rows whose loss is at most 1.5 times the smallest. If a loss is negative, all of them mean
+            ``accuracy``.
         """
         check_rule(rule)
         places = range(len(self))
-        if rule == "accuracy":
+        least = min(row.loss for row in self)
+        if rule == "accuracy" or least < 0:  # of negative losses, which some losses have, ratios mean nothing
             return min(places, key=lambda i: self[i].loss)
         if rule == "best":
-            bound = _LOSS_MARGIN * min(row.loss for row in self)
+            bound = _LOSS_MARGIN * least
             places = [i for i in places if self[i].loss <= bound]  # type: ignore[assignment]
         return max(places, key=lambda i: self[i].score)
 

@@ -198,6 +198,7 @@ void bind_options(py::module_& m) {
              py::arg("outer"), py::arg("inner"), py::arg("max_depth"))
         .def("add_guess", [](SearchOptions& o, const BoundExpression& e) { o.guesses.push_back(e.expression); },
              py::arg("expression"))
+        .def("set_loss", [](SearchOptions& o, const Loss& loss) { o.evolution.loss = loss; }, py::arg("loss"))
         .def("set_early_stop",
              [](SearchOptions& o, const std::string& text, const Context& context) {
                  const Definition definition = parse_definition(text, context.operators);

@@ -273,3 +273,60 @@ def test_a_wrong_loss_is_a_value_error_with_a_hint(text, message):
 def test_a_loss_that_is_no_text_is_a_type_error():
     with pytest.raises(TypeError, match="text"):
         balmer.Loss(3)
+
+
+SMALL = {"niterations": 5, "populations": 4, "random_state": 0, "verbosity": 0, "maxsize": 12}
+
+
+@pytest.mark.parametrize(
+    "loss", ["L1DistLoss()", "HuberLoss(0.05)", balmer.Loss("loss(p, t) = abs(p - t)^1.2")]
+)
+def test_a_search_on_a_robust_loss_is_not_led_astray_by_outliers(loss):
+    rng = np.random.default_rng(5)
+    X = rng.uniform(1, 3, size=(160, 2))
+    clean = 2.5 * X[:, 0] ** 2 - X[:, 1]
+    y = clean.copy()
+    y[::10] += 50 + 10 * rng.normal(size=16)
+    longer = SMALL | {"niterations": 30}
+    model = balmer.SymbolicRegressor(elementwise_loss=loss, model_selection="accuracy", **longer).fit(X, y)
+    # The optimum of a loss that is smooth at 0 is pulled a little.
+    assert np.median(abs(model.predict(X) - clean)) < 0.1
+    squares = balmer.SymbolicRegressor(model_selection="accuracy", **SMALL).fit(X, y)
+    assert np.median(abs(squares.predict(X) - clean)) > 1
+    expected = balmer.Loss(loss) if isinstance(loss, str) else loss
+    assert model.equations_.loss.iloc[-1] == pytest.approx(expected(model.predict(X), y), rel=1e-9)
+
+
+def test_a_search_for_a_quantile_has_that_part_of_the_rows_below():
+    rng = np.random.default_rng(6)
+    X = rng.uniform(0, 2, size=(400, 1))
+    y = X[:, 0] ** 2 + rng.exponential(size=400)
+    model = balmer.SymbolicRegressor(elementwise_loss="QuantileLoss(0.9)", **SMALL).fit(X, y)
+    assert np.mean(y <= model.predict(X) + 1e-9) == pytest.approx(0.9, abs=0.02)
+
+
+def test_a_search_on_counts_uses_the_log_rate():
+    rng = np.random.default_rng(7)
+    X = rng.uniform(-1, 1, size=(500, 1))
+    y = rng.poisson(np.exp(1 + X[:, 0])).astype(float)
+    model = balmer.SymbolicRegressor(elementwise_loss="PoissonLoss()", **SMALL).fit(X, y)
+    assert np.sqrt(np.mean((model.predict(X) - 1 - X[:, 0]) ** 2)) < 0.15
+
+
+def test_the_loss_of_a_search_may_use_its_operators_and_a_constant_target_has_its_constant():
+    X = np.linspace(1, 2, 30).reshape(-1, 1)
+    clipped = "loss(p, t) = clip(abs(p - t))"
+    operators = {1: ["clip(x) = min(x, 4)"], 2: ["+", "*"]}
+    model = balmer.SymbolicRegressor(elementwise_loss=clipped, operators=operators, **SMALL).fit(
+        X, 3 * X[:, 0]
+    )
+    assert model.equations_.loss.iloc[-1] < 1e-12
+    with pytest.warns(UserWarning, match="constant"):
+        model = balmer.SymbolicRegressor(elementwise_loss="PoissonLoss", **SMALL).fit(X, np.full(30, 5.0))
+    assert model.predict(X) == pytest.approx(np.log(5))
+
+
+def test_a_wrong_loss_of_a_search_is_told_before_it_begins():
+    X = np.linspace(1, 2, 30).reshape(-1, 1)
+    with pytest.raises(ValueError, match="did you mean 'HuberLoss'"):
+        balmer.SymbolicRegressor(elementwise_loss="HuberLos", **SMALL).fit(X, X[:, 0])

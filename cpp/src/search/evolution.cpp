@@ -229,7 +229,8 @@ std::optional<StopReason> Evolution::reason_to_stop(const Archive& archive, cons
 bool Evolution::early_stop(const Archive& archive) const {
     const SearchOptions& options = problem_->options;
     for (const Candidate* member : archive.front(problem_->floor)) {
-        if (member->loss < options.early_stop_loss) return true;
+        if (options.early_stop_loss > 0 && member->loss < options.early_stop_loss)
+            return true;  // losses may be negative
         if (!options.early_stop) continue;
         const std::array<double, 2> row = {member->loss, static_cast<double>(member->complexity)};
         const Dataset<double> data(MatrixView<double>{row.data(), 1, 2, 2, 1});

@@ -75,6 +75,9 @@ struct Search::Impl {
     /// The first stage. Returns whether it found the law exactly.
     bool seed() {
         if (seeded || !problem.options.seeding) return false;
+        const Loss* const loss = problem.loss();
+        if (loss != nullptr && !loss->shape().towards_target)
+            return false;  // the stage looks for formulas near the target
         search::Work work{0, problem.options.seed_work};
         const search::SeedResult found =
             search::Seed(problem.data, problem.operators, problem.options).run(work, control.expired());
@@ -84,8 +87,11 @@ struct Search::Impl {
             Candidate candidate = problem.judged(entry.expression, entry.loss);
             const int limit = problem.options.evolution.maxsize;
             if (!problem.space.allows(entry.expression, candidate.complexity, limit)) continue;
-            candidate.loss = problem.objective.loss(candidate.roles, std::numeric_limits<double>::infinity(), workspace);
-            archive.offer(problem.judged(entry.expression, candidate.loss));
+            if (loss != nullptr)
+                problem.objective.fit(candidate.roles, {}, workspace);  // the stage fits by least squares
+            candidate.loss =
+                problem.objective.loss(candidate.roles, std::numeric_limits<double>::infinity(), workspace);
+            archive.offer(problem.judged(candidate.roles[0], candidate.loss));
         }
         seeded = !control.is_cancelled();
         const std::vector<const Candidate*> front = archive.front(problem.floor);
