@@ -194,7 +194,11 @@ FitStatus LossFit<T>::descend_through_smoothing() {
         }
     }
     const int left = options_.max_iterations - result_.iterations;
-    return left > 0 ? descend(0, left, options_.loss_tolerance) : FitStatus::max_iterations;
+    const FitStatus status = left > 0 ? descend(0, left, options_.loss_tolerance) : FitStatus::max_iterations;
+    if (shape_.kinks_known && shape_.continuous && !shape_.convex && status != FitStatus::abandoned) {
+        result_.evaluations += fit::snap_to_kinks(model_, shape_, m_.constants, m_.current, m_.trial);
+    }
+    return status;
 }
 
 template <class T>

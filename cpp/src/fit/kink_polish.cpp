@@ -1,5 +1,6 @@
 #include "fit/kink_polish.hpp"
 
+#include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -189,6 +190,63 @@ int polish_kinks(LossModel<T>& model, const LossShape& shape, bool all_linear, i
     }
     return passes;
 }
+
+template <class T>
+int snap_to_kinks(LossModel<T>& model, const LossShape& shape, std::vector<double>& constants, LossExpansion& current,
+                  LossExpansion& trial) {
+    struct Near {
+        double distance, gap;  // gap: kink minus prediction
+        std::size_t row;
+    };
+    const std::size_t n = constants.size(), rows = model.rows();
+    const auto size = static_cast<Eigen::Index>(n);
+    std::vector<double> prediction(rows), jacobian(rows * n), moved(n);
+    std::vector<Near> near(rows);
+    int passes = 0;
+    constexpr int kRounds = 8;  // the constants need not be linear
+    for (int round = 0; round < kRounds; ++round) {
+        model.linearise(constants, prediction, jacobian, rows);
+        for (std::size_t i = 0; i < rows; ++i) {
+            near[i] = {kInf, 0, i};
+            for (const Kink& kink : shape.kinks) {
+                const double gap = kink.at(model.target(i)) - prediction[i];
+                if (std::abs(gap) < near[i].distance) near[i] = {std::abs(gap), gap, i};
+            }
+        }
+        std::sort(near.begin(), near.end(), [](const Near& a, const Near& b) {
+            return a.distance != b.distance ? a.distance < b.distance : a.row < b.row;
+        });
+        // The nearest rows that determine the constants: each must add a direction to those before.
+        Eigen::MatrixXd basis(size, size), system(size, size);
+        Eigen::VectorXd gaps(size);
+        Eigen::Index count = 0;
+        for (std::size_t k = 0; k < rows && count < size; ++k) {
+            if (!std::isfinite(near[k].distance)) break;
+            Eigen::VectorXd row(size);
+            for (std::size_t j = 0; j < n; ++j) row(static_cast<Eigen::Index>(j)) = jacobian[j * rows + near[k].row];
+            const double length = row.norm();
+            const Eigen::VectorXd rest = row - basis.leftCols(count) * (basis.leftCols(count).transpose() * row);
+            constexpr double kIndependent = 1e-6;
+            if (!(rest.norm() > kIndependent * length)) continue;
+            basis.col(count) = rest.normalized();
+            system.row(count) = row;
+            gaps(count++) = near[k].gap;
+        }
+        if (count < size) break;
+        const Eigen::VectorXd step = system.partialPivLu().solve(gaps);
+        for (std::size_t j = 0; j < n; ++j) moved[j] = constants[j] + step(static_cast<Eigen::Index>(j));
+        passes += 2;
+        if (!model.expand(moved, 0, trial) || !(trial.sum < current.sum)) break;
+        std::swap(constants, moved);
+        std::swap(current, trial);
+    }
+    return passes;
+}
+
+template int snap_to_kinks<double>(LossModel<double>&, const LossShape&, std::vector<double>&, LossExpansion&,
+                                   LossExpansion&);
+template int snap_to_kinks<float>(LossModel<float>&, const LossShape&, std::vector<double>&, LossExpansion&,
+                                  LossExpansion&);
 
 template int polish_kinks<double>(LossModel<double>&, const LossShape&, bool, int, double, std::vector<double>&,
                                   LossExpansion&, LossExpansion&);

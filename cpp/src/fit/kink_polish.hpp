@@ -14,4 +14,10 @@ template <class T>
 int polish_kinks(LossModel<T>& model, const LossShape& shape, bool all_linear, int max_problems, double tolerance,
                  std::vector<double>& constants, LossExpansion& current, LossExpansion& trial);
 
+/// The same for losses that are steep on both sides of a kink but not convex, such as the square root of the distance:
+/// their minima are vertices. Moves to the vertex of the rows that are nearest to a kink, if the loss falls.
+template <class T>
+int snap_to_kinks(LossModel<T>& model, const LossShape& shape, std::vector<double>& constants, LossExpansion& current,
+                  LossExpansion& trial);
+
 }  // namespace balmer::fit

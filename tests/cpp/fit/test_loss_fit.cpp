@@ -160,6 +160,23 @@ TEST_CASE("the L1 optimum of a line interpolates two rows and no edge leads down
     }
 }
 
+TEST_CASE("losses steeper than L1 at the target end at a vertex, below that of L1") {
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+        const Problem p = line_with_outliers(60, -3, 0.5, 1, 200 + seed);
+        const Fitted l1 = fit(p, "1 + 1 * x0", "L1DistLoss");
+        const Fitted root = fit(p, "1 + 1 * x0", "LPDistLoss{0.5}()");
+        const Loss loss("LPDistLoss{0.5}()");
+        int met = 0;
+        double of_l1 = 0;
+        for (std::size_t i = 0; i < p.x.size(); ++i) {
+            met += std::abs(root.constants[0] + root.constants[1] * p.x[i] - p.y[i]) < 1e-12 ? 1 : 0;
+            of_l1 += loss(l1.constants[0] + l1.constants[1] * p.x[i], p.y[i]) / 60;
+        }
+        CHECK(met >= 2);
+        CHECK(root.result.loss <= of_l1 * 1.02);
+    }
+}
+
 TEST_CASE("nonlinear constants: the L1 fit of an exponential with outliers meets the clean rows") {
     Problem p;
     Rng rng(2, 0);
