@@ -7,6 +7,7 @@
 #include "balmer/search/pareto.hpp"
 #include "search/control.hpp"
 #include "search/evolution.hpp"
+#include "search/final_front.hpp"
 #include "search/fingerprint.hpp"
 #include "search/polish.hpp"
 #include "search/problem.hpp"
@@ -64,9 +65,7 @@ struct Search::Impl {
         result.reason = exact ? StopReason::exact : evolution.run(archive, control);
         double polishing = 0;  // not part of the state: it ends a run, and the search goes on from before it
         const Archive last = polished(archive, problem, control, polishing);
-        for (const Candidate* member : last.front(problem.floor)) {
-            result.front.push_back({member->roles[0], member->complexity, member->loss});
-        }
+        result.front = final_front(last, problem, control, polishing);
         result.iterations = evolution.iteration();
         result.evaluations = evolution.evaluations() + polishing;
         result.seconds = control.seconds();

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,6 +24,9 @@ struct FrontEntry {
     Expression expression;
     int complexity = 0;
     double loss = 0;  ///< weighted mean of squared residuals over all rows
+    /// Nats that it takes to write down the target by means of this formula: fit, structure and constants together
+    /// (docs/search.md). The formula of least description length is the one to believe first.
+    double description_length = std::numeric_limits<double>::infinity();
 };
 
 /// What a progress function sees, between two iterations.

@@ -1,0 +1,80 @@
+#include "search/final_front.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "search/description_length.hpp"
+#include "search/finish.hpp"
+#include "search/polisher.hpp"
+#include "search/seed_archive.hpp"
+#include "search/vocabulary.hpp"
+
+namespace balmer {
+
+namespace {
+
+/// A formula may stand for the most accurate one of its complexity up to this ratio of their losses.
+constexpr double kNearlyLeast = 1.1;
+
+/// Nodes times rows that the last touches may take.
+constexpr double kWork = 2e9;
+
+}  // namespace
+
+std::vector<FrontEntry> final_front(const Archive& archive, const Problem& problem, const Control& control,
+                                    double& evaluations) {
+    const std::vector<const Candidate*> members = archive.front(problem.floor);
+    const search::Vocabulary vocabulary(problem.options, problem.operators);
+    const Dataset<double>& data = problem.data;
+    const auto scale = search::description_scale({data.target(), data.n_rows()}, vocabulary.n_symbols(data.n_features()));
+    std::vector<FrontEntry> front;
+    for (const Candidate* member : members) {
+        front.push_back({member->roles[0], member->complexity, member->loss,
+                         search::description_length(member->roles[0], member->loss, scale)});
+    }
+    if (!problem.options.seeding || problem.loss() != nullptr || !(data.target_variance() > 0)) return front;
+
+    const Evaluator<double> evaluator(data, problem.operators);
+    search::SeedArchive found(scale, problem.floor);
+    search::Work work{0, kWork};
+    search::Polisher polisher(evaluator, vocabulary, found, work, control.cancelled(), problem.options.n_threads);
+    std::vector<Expression> formulas;
+    for (const FrontEntry& entry : front) formulas.push_back(entry.expression);
+    polisher.submit(formulas, "front");
+    search::finish(polisher, formulas.size());
+    evaluations += work.used / static_cast<double>(data.n_rows()) / 10;  // of some ten nodes each
+
+    // By complexity: what there was, and what has come of it.
+    const int limit = problem.options.evolution.maxsize;
+    std::vector<std::vector<FrontEntry>> choices(static_cast<std::size_t>(limit) + 1);
+    for (FrontEntry& entry : front) choices[static_cast<std::size_t>(entry.complexity)].push_back(std::move(entry));
+    FitWorkspace<double> workspace;
+    for (const std::vector<search::Found>& entries : found.by_complexity()) {
+        for (const search::Found& entry : entries) {
+            const int complexity = problem.space.complexity(entry.expression);
+            if (!problem.space.allows(entry.expression, complexity, limit)) continue;
+            const double loss = problem.objective.loss({&entry.expression, 1}, std::numeric_limits<double>::infinity(),
+                                                       workspace);
+            choices[static_cast<std::size_t>(complexity)].push_back(
+                {entry.expression, complexity, loss, entry.description});
+        }
+    }
+    front.clear();
+    double least = std::numeric_limits<double>::infinity();
+    for (std::vector<FrontEntry>& here : choices) {
+        double least_here = std::numeric_limits<double>::infinity();
+        for (const FrontEntry& entry : here) least_here = std::min(least_here, entry.loss);
+        const FrontEntry* best = nullptr;
+        for (const FrontEntry& entry : here) {
+            if (entry.loss > std::max(kNearlyLeast * least_here, problem.floor) || !(entry.loss < least)) continue;
+            if (best == nullptr || entry.description_length < best->description_length) best = &entry;
+        }
+        if (best == nullptr) continue;
+        least = best->loss;
+        front.push_back(*best);
+        if (least <= problem.floor) break;  // below, differences are rounding
+    }
+    return front;
+}
+
+}  // namespace balmer
