@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -54,11 +55,16 @@ def to_sympy(expression: Expression) -> sympy.Expr:
     code = compile(ast.fix_missing_locations(_Numbers().visit(tree)), "<formula>", "eval")
     try:
         return sympy.sympify(eval(code, namespace))
-    except (ArithmeticError, KeyError, TypeError, ValueError):
-        # sympy computes with the numbers as it builds, and stumbles over what is undefined, such as 1 / 0 or a
-        # comparison of asin(2): then it gets the formula as it stands.
-        with sympy.evaluate(False):
-            return eval(code, namespace)
+    except (ArithmeticError, KeyError, RecursionError, TypeError, ValueError):
+        # sympy computes with the numbers as it builds, and stumbles over what is undefined, such as 1 / 0:
+        # then it gets the formula as it stands.
+        try:
+            with sympy.evaluate(False):
+                return eval(code, namespace)
+        except (ArithmeticError, KeyError, RecursionError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"sympy cannot hold {expression}, part of which is undefined: {error}"
+            ) from error
 
 
 def _chain(symbol: str) -> Callable[..., str]:
@@ -98,7 +104,19 @@ _HEADS: dict[str, Callable[..., str]] = {
     "Equality": _chain("=="),
     "And": _chain("&&"),
     "Or": _chain("||"),
+    "Not": lambda a: f"({a} <= 0)",
+    "ITE": lambda condition, a, b: f"ifelse({condition}, {a}, {b})",
 }
+
+
+def _number(node: Any) -> float:
+    try:
+        value = float(node)
+    except OverflowError:
+        value = math.inf
+    if not math.isfinite(value):
+        raise ValueError(f"{sympy.N(node, 5)} is beyond the range of double precision")
+    return value
 
 
 def _to_text(node: Any) -> str:
@@ -107,10 +125,7 @@ def _to_text(node: Any) -> str:
     if node.is_Symbol:
         return f"`{node.name}`"
     if node.is_Number or node.is_NumberSymbol:
-        try:
-            return f"({float(node)!r})"
-        except OverflowError:
-            raise ValueError(f"{node} is beyond the range of double precision") from None
+        return f"({_number(node)!r})"
     if node.func is sympy.Piecewise:
         result = "(0 / 0)"  # no branch holds: undefined, as in sympy
         for value, condition in reversed(node.args):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import pickle
 import struct
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -156,10 +158,19 @@ def test_simplify_keeps_values(e, X):
     assert not np.isfinite(simple(X)[np.isnan(before)]).any()
 
 
+def or_another_example(convert: Callable[[], Any]) -> Any:
+    """What sympy cannot hold, as a comparison with asin(2) or a number beyond doubles, is no example."""
+    try:
+        return convert()
+    except ValueError as error:
+        assume(not any(words in str(error) for words in ("sympy cannot hold", "beyond the range")))
+        raise
+
+
 @settings(max_examples=60)
 @given(expressions(max_depth=3), matrices(low=0.5, high=3.0, max_rows=5))
 def test_sympy_has_the_same_values(e, X):
-    form = e.sympy()
+    form = or_another_example(e.sympy)
     assume(not form.has(sympy.zoo, sympy.nan, sympy.oo, sympy.I))
     values = e(X)
     for row, value in zip(X, values, strict=True):
@@ -194,9 +205,9 @@ def test_rounding_in_sympy_is_to_even(value):
 @given(texts(max_depth=3))
 def test_from_sympy_is_a_way_back(text):
     e = balmer.parse(text)
-    form = e.sympy()
+    form = or_another_example(e.sympy)
     assume(not form.has(sympy.zoo, sympy.nan, sympy.oo, sympy.I, sympy.Mod))
-    back = balmer.from_sympy(form, ["x0", "x1", "x2"])
+    back = or_another_example(lambda: balmer.from_sympy(form, ["x0", "x1", "x2"]))
     X = np.random.default_rng(1).uniform(0.5, 2.0, (20, 3))
     a, b = e(X), back(X)
     moved = e(X * (1 + 1e-14))
