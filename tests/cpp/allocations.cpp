@@ -8,20 +8,31 @@ namespace {
 
 std::atomic<std::size_t> count = 0;
 
-void* counted(std::size_t bytes, std::size_t alignment) {
+void* counted_or_null(std::size_t bytes, std::size_t alignment) noexcept {
     count.fetch_add(1, std::memory_order_relaxed);
     const std::size_t size = (bytes + alignment - 1) / alignment * alignment;
-    void* p = std::aligned_alloc(alignment, size == 0 ? alignment : size);
+    return std::aligned_alloc(alignment, size == 0 ? alignment : size);
+}
+
+void* counted(std::size_t bytes, std::size_t alignment) {
+    void* p = counted_or_null(bytes, alignment);
     if (p == nullptr) throw std::bad_alloc();
     return p;
 }
 
 }  // namespace
 
-// The forms that the others call by default.
+// The forms that the others call by default, and those without exceptions: AddressSanitizer has its own of these, which
+// must not meet our delete.
 void* operator new(std::size_t bytes) { return counted(bytes, alignof(std::max_align_t)); }
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
     return counted(bytes, static_cast<std::size_t>(alignment));
+}
+void* operator new(std::size_t bytes, const std::nothrow_t& /*tag*/) noexcept {
+    return counted_or_null(bytes, alignof(std::max_align_t));
+}
+void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t& /*tag*/) noexcept {
+    return counted_or_null(bytes, static_cast<std::size_t>(alignment));
 }
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t /*bytes*/) noexcept { std::free(p); }
