@@ -188,6 +188,20 @@ class DictionarySearch {
             }
         }
         levels.push_back(mixed);
+        if (d <= 3) {  // small enough for numerators and denominators
+            std::vector<Column> angles, turned;
+            add_monomials(angles, 2);
+            for (std::size_t j = 0; j < d; ++j) {
+                for (const Op op : {Op::Sin, Op::Cos}) {
+                    std::vector<double> values = values_of(j);
+                    for (double& x : values) x = balmer::apply(op, x);
+                    add(turned, vocabulary_.apply(op, view_.variables[j].expression), std::move(values));
+                }
+            }
+            angles.insert(angles.end(), turned.begin(), turned.end());
+            add_products(angles, turned, variables);
+            if (!turned.empty()) levels.push_back(angles);
+        }
         std::erase_if(levels, [&](const std::vector<Column>& l) { return l.size() > kMostColumns; });
         return levels;
     }

@@ -147,6 +147,41 @@ Expression formula_of_y(const Expression& z, const TransformedTarget& target, co
     return with_unit(inverse_expression(target, z, vocabulary), view, vocabulary);
 }
 
+std::vector<Expression> sum_formulas(const ModelContext& context, const TransformedTarget& target,
+                                     std::span<const Atom> atoms, std::span<const double> c, double tolerance) {
+    const Vocabulary& v = *context.vocabulary;
+    std::vector<Expression> found;
+    const auto keep = [&](const Expression& e) {
+        if (!e.nodes.empty()) found.push_back(simplify(e, v.operators()));
+    };
+    std::vector<Power> powers, simple;
+    std::vector<double> slopes;
+    std::vector<Expression> terms;
+    for (std::size_t k = 0; k < atoms.size(); ++k) {
+        const Expression e = context.library->expression(atoms[k].node);
+        if (atoms[k].logarithm) {
+            powers.push_back({e, c[k + 1]});
+            simple.push_back({e, nearest_simple_exponent(c[k + 1], tolerance)});
+        } else {
+            slopes.push_back(c[k + 1]);
+            terms.push_back(e);
+        }
+    }
+    if (target.transform == Transform::log) {
+        const bool snapped = std::equal(powers.begin(), powers.end(), simple.begin(), simple.end(),
+                                        [](const Power& a, const Power& b) { return a.exponent == b.exponent; });
+        if (!snapped) keep(exponential_product(target.sign, c[0], simple, slopes, terms, *context.view, v));
+        keep(exponential_product(target.sign, c[0], powers, slopes, terms, *context.view, v));
+        return found;
+    }
+    TransformedTarget unshifted{target.transform, target.sign, target.shift, {}, {}};
+    const double factor = factor_of_shift(target);
+    if (factor != 1) unshifted.shift = 0;
+    for (double& s : slopes) s *= factor;
+    keep(formula_of_y(linear_combination(factor * c[0], slopes, terms, v), unshifted, *context.view, v));
+    return found;
+}
+
 std::vector<Expression> formulas(const ModelContext& context, const Model& model, double tolerance) {
     const Library& library = *context.library;
     const Vocabulary& v = *context.vocabulary;
@@ -160,31 +195,9 @@ std::vector<Expression> formulas(const ModelContext& context, const Model& model
         if (!e.nodes.empty()) found.push_back(simplify(e, v.operators()));
     };
     if (hit.family == Family::single || hit.family == Family::pair) {
-        std::vector<Atom> atoms{context.atoms[hit.i]};
-        if (hit.family == Family::pair) atoms.push_back(context.atoms[hit.j]);
-        std::vector<Power> powers, simple;
-        std::vector<double> slopes;
-        std::vector<Expression> terms;
-        for (std::size_t k = 0; k < atoms.size(); ++k) {
-            const Expression e = library.expression(atoms[k].node);
-            if (atoms[k].logarithm) {
-                powers.push_back({e, model.c[k + 1]});
-                simple.push_back({e, nearest_simple_exponent(model.c[k + 1], tolerance)});
-            } else {
-                slopes.push_back(model.c[k + 1]);
-                terms.push_back(e);
-            }
-        }
-        if (target.transform == Transform::log) {
-            const bool snapped = std::equal(powers.begin(), powers.end(), simple.begin(), simple.end(),
-                                            [](const Power& a, const Power& b) { return a.exponent == b.exponent; });
-            if (!snapped) keep(exponential_product(target.sign, model.c[0], simple, slopes, terms, *context.view, v));
-            keep(exponential_product(target.sign, model.c[0], powers, slopes, terms, *context.view, v));
-        } else {
-            for (double& s : slopes) s *= factor;
-            keep(formula_of_y(linear_combination(factor * model.c[0], slopes, terms, v), unshifted, *context.view, v));
-        }
-        return found;
+        const Atom atoms[] = {context.atoms[hit.i], context.atoms[hit.j]};
+        return sum_formulas(context, target, {atoms, hit.family == Family::pair ? std::size_t{2} : std::size_t{1}}, model.c,
+                            tolerance);
     }
     const Expression g = library.expression(hit.i), f = library.expression(context.atoms[hit.j].node);
     const double slope[] = {factor * model.c[1]}, one[] = {1};

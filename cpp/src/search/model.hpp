@@ -37,6 +37,11 @@ struct ModelContext {
 /// an exponent may be from a simple fraction to be tried there.
 [[nodiscard]] std::vector<Expression> formulas(const ModelContext& context, const Model& model, double tolerance);
 
+/// The formulas of y for T = c[0] + sum c[k + 1] atoms[k].
+[[nodiscard]] std::vector<Expression> sum_formulas(const ModelContext& context, const TransformedTarget& target,
+                                                   std::span<const Atom> atoms, std::span<const double> c,
+                                                   double tolerance);
+
 /// The formula of y for a formula of T(y) with this transform in this view.
 [[nodiscard]] Expression formula_of_y(const Expression& z, const TransformedTarget& target, const View& view,
                                       const Vocabulary& vocabulary);

@@ -69,8 +69,10 @@ class Prober {
         noise_ = INFINITY;
         estimate_noise();
         for (std::size_t step = 0; step < kMostSteps && !view_.variables.empty(); ++step) {
-            if (!peel() && !substitute() && !peel_signed() && !merge({Chart::logarithm, Chart::plain}) &&
-                !merge({Chart::square, Chart::inverse}) && !drop()) {
+            // Where y has no logarithm, powers come off one by one; where it has one that no surface follows, as a last resort.
+            const bool has_log = !log_responses().empty();
+            if (!peel() && !substitute() && !(!has_log && peel_signed()) && !merge({Chart::logarithm, Chart::plain}) &&
+                !merge({Chart::square, Chart::inverse}) && !(has_log && peel_signed()) && !drop()) {
                 break;
             }
             result.views.insert(result.views.begin(), view_);
@@ -98,8 +100,8 @@ class Prober {
         return r;
     }
 
-    /// ln|y| where the sign of y is that of the noise at most, weighted so that it counts like y; nothing otherwise.
-    [[nodiscard]] std::optional<Response> log_response() const {
+    /// ln|y| where the sign of y is that of the noise at most, weighted so that it counts like y.
+    [[nodiscard]] std::optional<Response> weighted_log() const {
         const double sum = view_.weight_sum / static_cast<double>(view_.target.size());
         double sign = 0;
         for (std::size_t i = 0; i < rows_; ++i) sign += view_.target[i];
@@ -122,16 +124,35 @@ class Prober {
             largest = std::max(largest, r.root_weight.back());
         }
         if (5 * lost > rows_) return std::nullopt;
-        // Noise of a millionth does not decide anything: then all rows count alike, and small y are seen as well as large.
-        double mean_square = 0;
-        for (const double w : r.root_weight) mean_square += w * w;
-        const bool clean = noise_ * noise_ < 1e-6 * mean_square / static_cast<double>(rows_) && lost == 0;
-        if (clean) {
-            r.root_weight.clear();
-        } else {
-            for (double& w : r.root_weight) w /= largest;
+        for (double& w : r.root_weight) w /= largest;
+        return r;
+    }
+
+    /// ln|y|, all rows alike: for data without noise small y say as much as large ones.
+    [[nodiscard]] std::optional<Response> plain_log() const {
+        Response r;
+        r.logarithmic = true;
+        for (std::size_t i = 0; i < rows_; ++i) {
+            if (!(view_.target[i] * view_.target[0] > 0)) return std::nullopt;
+            r.value.push_back(ln(std::abs(view_.target[i])));
         }
         return r;
+    }
+
+    /// The likelier one first: a smooth surface that leaves a thousandth of y is hardly noise.
+    [[nodiscard]] std::vector<Response> log_responses() const {
+        double mean_square = 0;
+        for (std::size_t i = 0; i < rows_; ++i) {
+            const double y = view_.target[i];
+            mean_square += (view_.weight.empty() ? 1 : view_.weight[i]) * y * y;
+        }
+        mean_square /= static_cast<double>(rows_) * view_.weight_sum / static_cast<double>(view_.target.size());
+        const bool clean = noise_ * noise_ < 1e-6 * mean_square;
+        std::vector<Response> all;
+        for (const bool plain : {clean, !clean}) {
+            if (std::optional<Response> r = plain ? plain_log() : weighted_log()) all.push_back(std::move(*r));
+        }
+        return all;
     }
 
     /// The coordinates of all variables: their logarithms where they are positive (and wanted).
@@ -346,14 +367,19 @@ class Prober {
 
     /// ln y = p ln x + h(others): variables whose logarithm may as well enter linearly.
     bool peel() {
-        const std::optional<Response> response = log_response();
-        if (!response) return false;
+        for (const Response& response : log_responses()) {
+            if (peel(response)) return true;
+        }
+        return false;
+    }
+
+    bool peel(const Response& response) {
         const std::vector<std::vector<double>> z = coordinates(Chart::logarithm);
-        const Split forward = split_forward(z, *response), backward = split_backward(z, *response);
+        const Split forward = split_forward(z, response), backward = split_backward(z, response);
         const Split& split = forward.evidence <= backward.evidence ? forward : backward;
         Surface surface;
         const int degree = degree_for(&split == &forward ? split.free.size() : view_.variables.size());
-        if (split.linear.empty() || !fit(surface, z, split.free, split.linear, *response, degree)) return false;
+        if (split.linear.empty() || !fit(surface, z, split.free, split.linear, response, degree)) return false;
         if (surface.r_squared() < 0.5) return false;
         std::vector<std::size_t> which;
         std::vector<double> exponents;
@@ -373,7 +399,6 @@ class Prober {
 
     /// y = x^p h(others) where y changes its sign, so that it has no logarithm.
     bool peel_signed() {
-        if (log_response()) return false;
         const int degree = degree_for(view_.variables.size());
         const std::vector<std::vector<double>> z = coordinates(Chart::logarithm);
         Surface surface;
@@ -427,7 +452,8 @@ class Prober {
         if (d < 2) return false;
         const int degree = degree_for(d);
         std::vector<Proposal> proposals;
-        const std::optional<Response> log_of_y = log_response();
+        const std::vector<Response> logs = log_responses();
+        const Response* log_of_y = logs.empty() ? nullptr : &logs[0];
         const Response plain = plain_response();
         std::vector<double> evidence;
         for (const Chart chart : charts) {

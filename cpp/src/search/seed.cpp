@@ -101,6 +101,32 @@ void Seed::solve(const std::vector<View>& views, Polisher& polisher, const Campa
     }
 }
 
+bool Seed::something_left(const View& raw, Polisher& polisher) const {
+    const Found* best = polisher.archive().best();
+    const std::vector<std::uint32_t> rows = first_rows(data_, 1000);
+    if (!best || rows.size() < 40) return true;
+    std::vector<double> values(data_.n_rows()), residual;
+    polisher.evaluator().evaluate(best->expression, values, polisher.workspace().evaluation);
+    for (const std::uint32_t row : rows) residual.push_back(raw.target[row] - values[row]);
+    Library library(polisher.vocabulary(), raw.variables, rows, 4000);
+    while (library.size() < 4000 && library.grow()) {
+    }
+    library.prepare(std::min<std::size_t>(library.size(), 4000));
+    const std::vector<Atom> atoms = select_atoms(library, library.prepared(), 2000, false);
+    const Panel panel = standard_panel(library, atoms, {});
+    std::vector<float> unit(rows.size());
+    if (!standardise(residual.data(), {}, rows.size(), unit.data())) return false;
+    float most = 0;
+    for (std::size_t j = 0; j < panel.columns(); ++j) {
+        float sum = 0;
+        for (std::size_t k = 0; k < rows.size(); ++k) sum += panel.column(j)[k] * unit[k];
+        most = std::max(most, std::abs(sum));
+    }
+    const double expected = std::sqrt(2 * balmer::apply(Op::Log, static_cast<double>(atoms.size())) /
+                                      static_cast<double>(rows.size()));
+    return static_cast<double>(most) > expected;
+}
+
 SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     SeedResult result;
     const Vocabulary vocabulary(options_, operators_);
@@ -152,6 +178,10 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
         if (!done()) {
             solve(views, polisher, {.atoms = {800, 3000}, .weighted = true, .screen_rows = kNoisyScreenRows}, log);
         }
+    }
+    if (switches_.families && !done() && something_left(raw, polisher)) {
+        solve(views, polisher, {.atoms = {14000}, .weighted = false, .screen_rows = kScreenRows}, log);
+        if (!done()) solve({raw}, polisher, {.atoms = {30000}, .weighted = false, .screen_rows = kScreenRows}, log);
     }
     if (switches_.finish && archive.best()) {
         finish(polisher, 8);

@@ -59,6 +59,9 @@ class Seed {
     void solve(const std::vector<View>& views, Polisher& polisher, const Campaign& campaign,
                const std::function<void(std::string)>& log) const;
 
+    /// Whether the residual of the best formula follows some simple formula more than noise would.
+    [[nodiscard]] bool something_left(const View& raw, Polisher& polisher) const;
+
     const Dataset<double>& data_;
     const OperatorSet& operators_;
     const SearchOptions& options_;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "eval/dispatch.hpp"
+#include "search/beam.hpp"
 
 namespace balmer::search {
 namespace {
@@ -153,8 +154,15 @@ bool ViewSolver::scan(std::span<const Transform> transforms, std::span<const Tra
     const auto m = static_cast<double>(library_.n_screen()), n = static_cast<double>(atoms.size());
     {
         const Panel panel = standard_panel(library_, atoms, scanned.root_weight);
-        add_models(context, scan_pairs(panel, atoms, scanned, scan_options), models);
+        const std::vector<Hit> hits = scan_pairs(panel, atoms, scanned, scan_options);
+        add_models(context, hits, models);
         polisher_.work().used += n * n / 2 * m * 0.02;
+        for (std::size_t t = 0; t < targets.size() && !polisher_.stopped(); ++t) {
+            const BeamOptions beam{.width = 32, .most_terms = 5, .kept = options.weighted ? std::size_t{8} : std::size_t{2}};
+            std::vector<Expression> sums = extend_pairs(context, panel, hits, t, beam);
+            polisher_.work().used += 3 * 32 * n * m * 6 * 0.02;
+            polisher_.submit(std::move(sums), "sums", options.weighted ? 8 : 4);
+        }
     }
     if (!logarithms && options.factors > 0) {
         const std::vector<std::uint32_t> factors = choose_factors(options.factors);
