@@ -169,7 +169,7 @@ double work_fits() {
         options.max_iterations = 10;
         options.loss_tolerance = 1e-6;
         const FitResult result = fit_constants(tree, Evaluator<double>(candidates.data), options, workspace);
-        sum += result.loss < 1e6 ? result.loss : 1;
+        sum += result.loss < 1e6 ? result.loss : 1;  // also where it is not finite
     }
     return sum;
 }

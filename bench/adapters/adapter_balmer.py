@@ -1,0 +1,56 @@
+"""balmer: `info`, `dtypes`, `prepare`, `run`, `result` for values, `Fits` for constants.
+
+Only `run` is timed: programs are built inside it, from expressions that were parsed before.
+"""
+
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import trees as tree_format
+
+import balmer
+from balmer import _core
+
+
+def info():
+    return {"engine": "balmer", "version": balmer.__version__, "isa": balmer.isa()}
+
+
+def dtypes():
+    return ["float32", "float64"]
+
+
+def prepare(trees, X, dtype="float64"):
+    columns = np.asfortranarray(X, dtype=dtype)
+    expressions = [balmer.parse(tree_format.to_text(tree)) for tree in trees]
+    return SimpleNamespace(expressions=expressions, X=columns, dtype=dtype, out=None)
+
+
+def run(handle, threads):
+    handle.out = balmer.evaluate(handle.expressions, handle.X, dtype=handle.dtype, n_threads=threads)
+
+
+def result(handle):
+    return handle.out
+
+
+class Fits:
+    """Fits of `trees.fit_cases`: `fit_all` returns CPU seconds and fitted trees."""
+
+    def __init__(self, X, cases):
+        self.X = np.asfortranarray(X)
+        self.cases = cases
+        self.starts = [
+            balmer.parse(tree_format.to_text(tree_format.with_constants(tree, start)))._formula
+            for tree, _, start, _ in cases
+        ]
+
+    def fit_all(self, steps):
+        seconds, fitted = [], []
+        for (tree, _, _, y), start in zip(self.cases, self.starts, strict=True):
+            begin = time.process_time()
+            fit = _core.fit_constants(start, self.X, y, None, steps)
+            seconds.append(time.process_time() - begin)
+            fitted.append(tree_format.with_constants(tree, fit.expression.constants))
+        return seconds, fitted
