@@ -31,7 +31,7 @@ constexpr double kRounding = 1e-15;
 constexpr double kSmoothing[] = {1, 0.1, 1e-2, 1e-3};
 
 /// Linearised problems of the polish, when constants are not all linear.
-constexpr int kMaxProblems = 60;
+constexpr int kMaxProblems = 60, kMaxRounds = 6;
 
 /// Levenberg-Marquardt for one expression and one loss.
 template <class T>
@@ -186,9 +186,25 @@ FitStatus LossFit<T>::descend_through_smoothing() {
     }
     expand(m_.constants, 0, m_.current);
     if (shape_.convex && shape_.kinks_known && shape_.continuous) {
-        result_.evaluations +=
-            polish_kinks(model_, shape_, all_linear_, std::min(kMaxProblems, options_.max_iterations + 1),
-                         std::max(options_.loss_tolerance, 10 * kRounding), m_.constants, m_.current, m_.trial);
+        const double tolerance = std::max(options_.loss_tolerance, 10 * kRounding);
+        const bool exact = all_linear_ && shape_.piecewise_linear;
+        // Linear problems shorten their box in a curved valley; steps of the smoothed loss go on along it.
+        for (int round = 0; round < (exact ? 1 : kMaxRounds); ++round) {
+            const double before = m_.current.sum;
+            result_.evaluations +=
+                polish_kinks(model_, shape_, all_linear_, std::min(kMaxProblems, options_.max_iterations + 1),
+                             tolerance, m_.constants, m_.current, m_.trial);
+            constexpr double kWorthARound = 1e-9;
+            const double smoothing = kSmoothing[2] * m_.current.distance;
+            if (exact || (round > 0 && before - m_.current.sum <= kWorthARound * std::abs(before)) ||
+                result_.iterations >= options_.max_iterations || !(smoothing > smallest) ||
+                !expand(m_.constants, smoothing, m_.current)) {
+                break;
+            }
+            descend(smoothing, std::min(budget, options_.max_iterations - result_.iterations), 1e-9);
+            expand(m_.constants, 0, m_.current);
+        }
+        expand(m_.constants, 0, m_.current);
         if (shape_.piecewise_linear) {
             return FitStatus::converged_loss;
         }
