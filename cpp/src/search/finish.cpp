@@ -5,13 +5,14 @@
 #include <tuple>
 
 #include "balmer/expr/simplify.hpp"
+#include "search/compose.hpp"
 #include "search/linear_fit.hpp"
 
 namespace balmer::search {
 namespace {
 
 constexpr int kMostRounds = 12;
-constexpr double kErrors = 2;  // a constant is rounded to what lies within this many standard errors
+constexpr double kErrors = 3;  // a constant is rounded to what lies within this many standard errors
 constexpr double kCoincidence = 0.15;
 
 /// A formula with its loss and its price.
@@ -124,8 +125,8 @@ class Finisher {
         return best;
     }
 
-    /// The integer or fraction near `c` that is no coincidence: one with so small a denominator lies within two standard errors
-    /// of a random number with a probability of a seventh at most. `c` itself if there is none.
+    /// The integer or fraction near `c` that is no coincidence: few numbers with so small a denominator lie within the errors of a
+    /// random number. `c` itself if there is none.
     static double simple_number(double c, double error, bool exponent) {
         if (std::abs(c) > 1e6) return c;
         for (const int q : {1, 2, 3, 4, 5, 6, 8, 9, 10, 12}) {
@@ -193,6 +194,27 @@ class Finisher {
         return loss;
     }
 
+    /// All constants that may be rounded, at once: where they depend on each other, rounding one alone moves the others away.
+    Draft all_round(const Draft& draft, const std::vector<double>& errors, std::vector<bool> fixed) {
+        Draft trial{draft.e, INFINITY, INFINITY};
+        int rounded = 0;
+        for (std::size_t k = 0; k < fixed.size(); ++k) {
+            if (fixed[k]) continue;
+            const double c = draft.e.constants[k];
+            const double error = std::isfinite(errors[k]) ? errors[k] : 0.005 * std::abs(c);
+            const double candidate = simple_number(c, error, is_exponent(draft.e, k));
+            if (candidate == c) continue;
+            trial.e.constants[k] = candidate;
+            fixed[k] = true;
+            ++rounded;
+        }
+        if (rounded < 2) return trial;
+        trial.loss = fit_free(trial.e, fixed);
+        trial.e = shorter_powers(trial.e);
+        if (polisher_.vocabulary().admissible(trial.e)) price(trial);
+        return trial;
+    }
+
     /// The best of the formulas with one more constant at a simple number.
     Draft with_a_round_constant(const Draft& draft) {
         Draft best;
@@ -202,6 +224,7 @@ class Finisher {
         for (std::size_t k = 0; k < simple.size(); ++k) {
             simple[k] = std::abs(draft.e.constants[k]) <= 1e6 && simple_exactly(draft.e.constants[k]);
         }
+        best = all_round(draft, errors, simple);
         for (std::size_t k = 0; k < simple.size(); ++k) {
             if (simple[k]) continue;
             const double c = draft.e.constants[k];
@@ -253,6 +276,24 @@ class Finisher {
                 out.replace(i, power);
             }
             i = 0;
+        }
+        // -1 * a + b as b - a.
+        for (std::size_t i = 0; i < out.size() && v.has(Op::Sub); ++i) {
+            if (out.nodes[i].op != Op::Add) continue;
+            for (const std::size_t k : {std::size_t{0}, std::size_t{1}}) {
+                Expression negative = out.subtree(out.operand(i, k));
+                if (negative.nodes.back().op != Op::Mul) continue;
+                if (take_factor(negative) != -1) continue;
+                const Expression difference = v.subtract(out.subtree(out.operand(i, 1 - k)), negative);
+                if (v.complexity(difference) >= v.complexity(out.subtree(i))) continue;
+                if (i == out.root()) {
+                    out = difference;
+                } else {
+                    out.replace(i, difference);
+                }
+                i = 0;
+                break;
+            }
         }
         return simplify(out, v.operators());
     }

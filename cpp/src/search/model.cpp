@@ -144,7 +144,28 @@ bool fit_model(const ModelContext& context, const Hit& hit, LinearFit& fit, Mode
 Expression formula_of_y(const Expression& z, const TransformedTarget& target, const View& view,
                         const Vocabulary& vocabulary) {
     if (z.nodes.empty()) return {};
-    return with_unit(inverse_expression(target, z, vocabulary), view, vocabulary);
+    double exponent = 0;
+    switch (target.transform) {
+        case Transform::inverse:
+            exponent = -1;
+            break;
+        case Transform::square:
+            exponent = 0.5;
+            break;
+        case Transform::inverse_square:
+            exponent = -0.5;
+            break;
+        case Transform::root:
+            exponent = 2;
+            break;
+        default:
+            return with_unit(inverse_expression(target, z, vocabulary), view, vocabulary);
+    }
+    // A power like those of the unit: x / sqrt(z) instead of x * z ^ -0.5, which has a constant more to fit.
+    std::vector<Power> powers = view.unit;
+    powers.push_back({z, exponent});
+    const bool signs = target.transform == Transform::square || target.transform == Transform::inverse_square;
+    return power_product(signs ? target.sign : 1, powers, vocabulary);
 }
 
 std::vector<Expression> sum_formulas(const ModelContext& context, const TransformedTarget& target,

@@ -123,7 +123,7 @@ class Prober {
             r.root_weight.push_back(std::abs(y) * std::sqrt(w));
             largest = std::max(largest, r.root_weight.back());
         }
-        if (5 * lost > rows_) return std::nullopt;
+        if (rows_ - lost < std::max<std::size_t>(60, rows_ / 5)) return std::nullopt;
         for (double& w : r.root_weight) w /= largest;
         return r;
     }
