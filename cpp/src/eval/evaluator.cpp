@@ -64,19 +64,33 @@ void check_features(const Expression& expression, const Dataset<T>& data) {
     }
 }
 
-/// Values of rows [first, last) of padded data, or of rows before the last partial vector of a view. Returns whether a
-/// watched program left its range on the way to a value that is not finite.
+/// Whether a watched program left its range on the way to values that are not finite, in its last run.
 template <class T>
-bool run_rows(Program<T>& program, std::size_t first, std::size_t last, T* out) {
+bool left_range(const Program<T>& program, const T* values, std::size_t n) {
+    return program.is_watched() && !is_finite(values, n) && program.left_range(n);
+}
+
+/// Values of rows [first, last), of which `readable` can be read. Returns whether a watched program left its range.
+template <class T>
+bool run_rows(Program<T>& program, std::size_t first, std::size_t last, std::size_t readable, T* out) {
     bool left = false;
     for (std::size_t r = first; r < last; r += program.block_rows()) {
         const std::size_t n = std::min(program.block_rows(), last - r);
-        if (n % kLanes == 0) {
-            program.run_into(r, n, out + r);
+        if (n % kLanes == 0 || r + padded(n) > readable) {
+            const std::size_t whole = n - n % kLanes;
+            if (whole > 0) {
+                program.run_into(r, whole, out + r);
+                left = left || left_range(program, out + r, whole);
+            }
+            if (whole < n) {  // a view ends here: its last vector overlaps the one before
+                const T* const values = program.run(r + n - kLanes, kLanes);
+                std::copy_n(values + kLanes - (n - whole), n - whole, out + r + whole);
+                left = left || left_range(program, values, kLanes);
+            }
         } else {
             std::copy_n(program.run(r, padded(n)), n, out + r);
+            left = left || left_range(program, out + r, n);
         }
-        left = left || (program.is_watched() && !is_finite(out + r, n) && program.left_range(n));
     }
     return left;
 }
@@ -84,30 +98,40 @@ bool run_rows(Program<T>& program, std::size_t first, std::size_t last, T* out) 
 /// Puts right what overflowed on the way. Blocks that are finite stay as they are.
 template <class T>
 void rescue(const Expression& expression, const OperatorSet& operators, std::span<const T* const> columns,
-            std::size_t rows, Program<T>& program, T* out) {
+            std::size_t rows, std::size_t readable, Program<T>& program, T* out) {
     program.compile(expression, operators, columns, rows, Derivatives::none, Range::extended);
     for (std::size_t r = 0; r < rows; r += program.block_rows()) {
         const std::size_t n = std::min(program.block_rows(), rows - r);
         if (!is_finite(out + r, n)) {
-            std::copy_n(program.run(r, padded(n)), n, out + r);
+            run_rows(program, r, r + n, readable, out);
         }
     }
 }
 
-/// Rows that may be evaluated in place; the rest needs a Tail.
+/// Rows of whole vectors, or all where the columns are padded.
 template <class T>
 std::size_t direct_rows(const Dataset<T>& data) {
     return data.is_padded() ? data.n_rows() : data.n_rows() / kLanes * kLanes;
 }
 
 template <class T>
+std::size_t readable_rows(const Dataset<T>& data) {
+    return data.is_padded() ? padded(data.n_rows()) : data.n_rows();
+}
+
+/// Whether values need a Tail: a view of less than a vector.
+template <class T>
+bool is_short_view(const Dataset<T>& data) {
+    return !data.is_padded() && data.n_rows() < kLanes;
+}
+
+template <class T>
 void evaluate_tail(const Expression& expression, const OperatorSet& operators, const Dataset<T>& data,
                    const Tail<T>& tail, Program<T>& program, T* out) {
-    const std::size_t first = direct_rows(data);
-    const std::size_t rows = data.n_rows() - first;
+    const std::size_t rows = data.n_rows();
     program.compile_values(expression, operators, tail.columns, rows, data.is_extreme());
-    if (run_rows(program, 0, rows, out + first)) {
-        rescue<T>(expression, operators, tail.columns, rows, program, out + first);
+    if (run_rows(program, 0, rows, kLanes, out)) {
+        rescue<T>(expression, operators, tail.columns, rows, kLanes, program, out);
     }
 }
 
@@ -163,13 +187,13 @@ void Evaluator<T>::evaluate(const Expression& expression, std::span<T> out, Work
     }
     const FlushSubnormals scope(eval::kernels());
     Program<T>& program = workspace.program();
-    program.compile_values(expression, *operators_, data_->columns(), data_->n_rows(), data_->is_extreme());
-    const std::size_t direct = direct_rows(*data_);
-    if (run_rows(program, 0, direct, out.data())) {
-        rescue(expression, *operators_, data_->columns(), direct, program, out.data());
+    if (is_short_view(*data_)) {
+        return evaluate_tail(expression, *operators_, *data_, Tail<T>(*data_, 0), program, out.data());
     }
-    if (direct < data_->n_rows()) {
-        evaluate_tail(expression, *operators_, *data_, Tail<T>(*data_, direct), program, out.data());
+    const std::size_t rows = data_->n_rows(), readable = readable_rows(*data_);
+    program.compile_values(expression, *operators_, data_->columns(), rows, data_->is_extreme());
+    if (run_rows(program, 0, rows, readable, out.data())) {
+        rescue(expression, *operators_, data_->columns(), rows, readable, program, out.data());
     }
 }
 
@@ -274,7 +298,7 @@ void evaluate_all(std::span<const Expression* const> expressions, std::span<cons
                                     std::to_string(expressions.size()) + " expressions over " + std::to_string(rows) +
                                     " rows");
     }
-    const std::size_t direct = direct_rows(data);
+    const std::size_t readable = readable_rows(data);
     const bool tiled = rows > 2 * kTileRows;
     const std::size_t group = tiled ? kTilePrograms : 1;
     const std::size_t groups = (expressions.size() + group - 1) / group;
@@ -290,26 +314,28 @@ void evaluate_all(std::span<const Expression* const> expressions, std::span<cons
     const auto evaluate_group = [&](std::size_t g, std::vector<Program<T>>& own) {
         const FlushSubnormals scope(table);
         const std::size_t first = g * group, last = std::min(first + group, expressions.size());
+        if (is_short_view(data)) {
+            const Tail<T> tail(data, 0);
+            for (std::size_t e = first; e < last; ++e) {
+                evaluate_tail(*expressions[e], *operators[e], data, tail, own[0], out.data() + e * rows);
+            }
+            return;
+        }
         for (std::size_t e = first; e < last; ++e) {
             own[e - first].compile_values(*expressions[e], *operators[e], data.columns(), rows, data.is_extreme());
         }
         std::array<bool, kTilePrograms> left{};
-        const std::size_t tile = tiled ? kTileRows : std::max<std::size_t>(direct, 1);
-        for (std::size_t r = 0; r < direct; r += tile) {
+        const std::size_t tile = tiled ? kTileRows : std::max<std::size_t>(rows, 1);
+        for (std::size_t r = 0; r < rows; r += tile) {
             for (std::size_t e = first; e < last; ++e) {
-                const bool here = run_rows(own[e - first], r, std::min(r + tile, direct), out.data() + e * rows);
+                T* const values = out.data() + e * rows;
+                const bool here = run_rows(own[e - first], r, std::min(r + tile, rows), readable, values);
                 left[e - first] = left[e - first] || here;
             }
         }
         for (std::size_t e = first; e < last; ++e) {
             if (left[e - first]) {
-                rescue(*expressions[e], *operators[e], data.columns(), direct, own[0], out.data() + e * rows);
-            }
-        }
-        if (direct < rows) {
-            const Tail<T> tail(data, direct);
-            for (std::size_t e = first; e < last; ++e) {
-                evaluate_tail(*expressions[e], *operators[e], data, tail, own[0], out.data() + e * rows);
+                rescue(*expressions[e], *operators[e], data.columns(), rows, readable, own[0], out.data() + e * rows);
             }
         }
     };
