@@ -272,7 +272,7 @@ FitResult LevenbergMarquardt<T>::finish(FitStatus status) {
         m_.current.constants = m_.start;
     }
     result_.status = status;
-    result_.loss = m_.current.sum / weight_;
+    result_.loss = status == FitStatus::not_finite ? std::numeric_limits<double>::infinity() : m_.current.sum / weight_;
     return result_;
 }
 
