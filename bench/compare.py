@@ -6,7 +6,7 @@
     python bench/compare.py table
 
 Each line of output is JSON; `--save` also appends the lines to bench/results/<command>.jsonl, and `table`
-puts the newest ones into bench/README.md. Peers are imported when they are asked for: pip install pyoperon==0.6.2.
+puts the newest ones into bench/README.md.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Report:
 
 
 def in_turns(bodies, seconds):
-    """Least time of each body by its clock. Called in turns, so that a burst of other work hits all of them."""
+    """Least time of each body by its clock; in turns, so that a burst of other work hits all."""
     best = [float("inf")] * len(bodies)
     for body, _ in bodies:
         body()
