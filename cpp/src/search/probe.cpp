@@ -103,8 +103,12 @@ class Prober {
     /// ln|y| where the sign of y is that of the noise at most, weighted so that it counts like y.
     [[nodiscard]] std::optional<Response> weighted_log() const {
         const double sum = view_.weight_sum / static_cast<double>(view_.target.size());
-        double sign = 0;
-        for (std::size_t i = 0; i < rows_; ++i) sign += view_.target[i];
+        double sign = 0, typical = 0;
+        for (std::size_t i = 0; i < rows_; ++i) {
+            sign += view_.target[i];
+            typical += (view_.weight.empty() ? 1 : view_.weight[i] / sum) * view_.target[i] * view_.target[i];
+        }
+        typical = std::sqrt(typical / static_cast<double>(rows_));
         Response r;
         r.logarithmic = true;
         std::size_t lost = 0;
@@ -112,7 +116,8 @@ class Prober {
         for (std::size_t i = 0; i < rows_; ++i) {
             const double y = view_.target[i], w = view_.weight.empty() ? 1 : view_.weight[i] / sum;
             const double noise = noise_ / std::sqrt(std::max(w, 1e-300));  // in units of this view's target
-            if (y * sign <= 0 || std::abs(y) < 2 * noise) {
+            // The estimate may be too large by far: no row above a twentieth of the typical size is given up for it.
+            if (y * sign <= 0 || std::abs(y) < std::min(3 * noise, 0.05 * typical / std::sqrt(std::max(w, 1e-300)))) {
                 if (y * sign < 0 && std::abs(y) > 6 * noise) return std::nullopt;
                 ++lost;
                 r.value.push_back(0);
@@ -292,6 +297,7 @@ class Prober {
     struct Split {
         std::vector<std::size_t> free, linear;
         double evidence = INFINITY;
+        int degree = 0;
     };
 
     /// Which coordinates need more than a slope: from none on, adding the one (or the pair) that helps most.
@@ -367,20 +373,32 @@ class Prober {
 
     /// ln y = p ln x + h(others): variables whose logarithm may as well enter linearly.
     bool peel() {
-        for (const Response& response : log_responses()) {
-            if (peel(response)) return true;
+        // Of the responses that y has, the one that a surface follows best goes first.
+        const std::vector<Response> responses = log_responses();
+        std::vector<std::pair<double, std::size_t>> order;
+        std::vector<Split> splits;
+        for (std::size_t k = 0; k < responses.size(); ++k) {
+            const std::vector<std::vector<double>> z = coordinates(Chart::logarithm);
+            const Split forward = split_forward(z, responses[k]), backward = split_backward(z, responses[k]);
+            const bool first = forward.evidence <= backward.evidence;
+            splits.push_back(first ? forward : backward);
+            splits.back().degree = degree_for(first ? forward.free.size() : view_.variables.size());
+            Surface surface;
+            if (splits[k].linear.empty() ||
+                !fit(surface, z, splits[k].free, splits[k].linear, responses[k], splits[k].degree)) {
+                continue;
+            }
+            order.emplace_back(1 - surface.r_squared(), k);
         }
-        return false;
+        std::sort(order.begin(), order.end());
+        return std::any_of(order.begin(), order.end(), [&](const auto& o) {
+            return o.first < 0.5 && peel(responses[o.second], splits[o.second]);
+        });
     }
 
-    bool peel(const Response& response) {
-        const std::vector<std::vector<double>> z = coordinates(Chart::logarithm);
-        const Split forward = split_forward(z, response), backward = split_backward(z, response);
-        const Split& split = forward.evidence <= backward.evidence ? forward : backward;
+    bool peel(const Response& response, const Split& split) {
         Surface surface;
-        const int degree = degree_for(&split == &forward ? split.free.size() : view_.variables.size());
-        if (split.linear.empty() || !fit(surface, z, split.free, split.linear, response, degree)) return false;
-        if (surface.r_squared() < 0.5) return false;
+        if (!fit(surface, coordinates(Chart::logarithm), split.free, split.linear, response, split.degree)) return false;
         std::vector<std::size_t> which;
         std::vector<double> exponents;
         for (std::size_t k = 0; k < split.linear.size(); ++k) {
