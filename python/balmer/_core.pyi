@@ -196,6 +196,8 @@ class SearchOptions:
     operators: list[int]
     batching: Batching
     batch_size: int
+    seeding: bool
+    seed_work: float
     timeout_in_seconds: float
     max_evals: float
     early_stop_loss: float
@@ -214,6 +216,8 @@ class FrontEntry:
     def complexity(self) -> int: ...
     @property
     def loss(self) -> float: ...
+    @property
+    def description_length(self) -> float: ...
 
 class Progress:
     @property

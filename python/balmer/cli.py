@@ -41,15 +41,11 @@ _DEMOS = {
     "tully": datasets.load_tully,
 }
 
-# The same for every demonstration: the operators of EmpiricalBench. The tables are small and noisy, so
-# formulas are kept short (6 rows can be interpolated by 6 constants), and chosen by the steepest fall of the
-# loss.
+# The same for every demonstration: the operators of EmpiricalBench.
 _DEMO_OPTIONS: dict[str, Any] = {
     "binary_operators": ["+", "-", "*", "/"],
     "unary_operators": ["square", "cube", "exp", "log", "sqrt"],
-    "maxsize": 14,
-    "niterations": 400,
-    "model_selection": "score",
+    "niterations": 100,
 }
 _DEMO_TIMEOUT = 55.0
 
@@ -96,7 +92,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, metavar="N", help="threads (default: one for each processor)")
     parser.add_argument(
         "--selection",
-        choices=("best", "accuracy", "score"),
+        choices=("dl", "best", "accuracy", "score"),
         help="how a formula of the front is chosen (default: best; in demonstrations: score)",
     )
     parser.add_argument("--quiet", action="store_true", help="show nothing while the search runs")

@@ -58,6 +58,7 @@ PLAIN = (
     "fraction_replaced_hof",
     "fraction_replaced_guesses",
     "topn",
+    "seeding",
 )
 # The same, where None stands for a value of the core.
 OPTIONAL = {

@@ -64,8 +64,9 @@ class SymbolicRegressor(FrontResults, MultiOutputMixin, RegressorMixin, BaseEsti
 
     Parameters
     ----------
-    model_selection : {"best", "accuracy", "score"}
-        Which formula of the front `predict` uses. ``accuracy``: the smallest loss. ``score``: the steepest
+    model_selection : {"dl", "best", "accuracy", "score"}
+        Which formula of the front `predict` uses. ``dl``: the one of least description length, the nats that
+        it takes to write down the data by means of the formula. ``accuracy``: the smallest loss. ``score``: the steepest
         fall of the logarithm of the loss for each unit of complexity. ``best``: the largest score among the
         formulas whose loss is at most 1.5 times the smallest.
     binary_operators, unary_operators : list of str, optional
@@ -130,6 +131,9 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
     batching : bool or "auto"
     batch_size : int, optional
         Whether to judge candidates on some of the rows; "auto": above 1000 rows.
+    seeding : bool
+        Whether to look for laws of closed form before evolution starts: sums, products and quotients of
+        thousands of simple parts, with their constants. False: evolution alone, as in PySR.
     max_evals : float, optional
     timeout_in_seconds : float, optional
     early_stop_condition : float, str or callable, optional
@@ -182,7 +186,7 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
     @_suggesting
     def __init__(
         self,
-        model_selection: str = "best",
+        model_selection: str = "dl",
         *,
         binary_operators: Sequence[str] | None = None,
         unary_operators: Sequence[str] | None = None,
@@ -238,6 +242,7 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
         topn: int = 12,
         batching: bool | str = "auto",
         batch_size: int | None = None,
+        seeding: bool = True,
         max_evals: float | None = None,
         timeout_in_seconds: float | None = None,
         early_stop_condition: float | str | Callable[[float, int], bool] | None = None,
@@ -303,6 +308,7 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
         self.topn = topn
         self.batching = batching
         self.batch_size = batch_size
+        self.seeding = seeding
         self.max_evals = max_evals
         self.timeout_in_seconds = timeout_in_seconds
         self.early_stop_condition = early_stop_condition

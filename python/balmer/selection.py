@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SELECTION_RULES", "Front", "FrontRow", "scores"]
 
-SELECTION_RULES = ("best", "accuracy", "score")
+SELECTION_RULES = ("dl", "best", "accuracy", "score")
 
 # "best" looks only at rows whose loss is at most this factor above the smallest (Cranmer 2023, section on
 # selection).
@@ -31,6 +31,7 @@ class FrontRow:
     loss: float
     score: float
     expression: Expression
+    dl: float
 
 
 def scores(complexities: Sequence[int], losses: Sequence[float]) -> list[float]:
@@ -53,11 +54,18 @@ class Front(Sequence[FrontRow]):
     """Best loss for each complexity: rows by rising complexity and falling loss."""
 
     def __init__(
-        self, complexities: Sequence[int], losses: Sequence[float], expressions: Sequence[Expression]
+        self,
+        complexities: Sequence[int],
+        losses: Sequence[float],
+        expressions: Sequence[Expression],
+        description_lengths: Sequence[float] | None = None,
     ) -> None:
+        lengths = [math.inf] * len(losses) if description_lengths is None else description_lengths
         self._rows = tuple(
             FrontRow(*row)
-            for row in zip(complexities, losses, scores(complexities, losses), expressions, strict=True)
+            for row in zip(
+                complexities, losses, scores(complexities, losses), expressions, lengths, strict=True
+            )
         )
         self._frame: pd.DataFrame | None = None
 
@@ -68,6 +76,7 @@ class Front(Sequence[FrontRow]):
             [entry.complexity for entry in entries],
             [entry.loss for entry in entries],
             [Expression(entry.expression) for entry in entries],
+            [entry.description_length for entry in entries],
         )
 
     def __len__(self) -> int:
@@ -88,13 +97,18 @@ class Front(Sequence[FrontRow]):
 
         Parameters
         ----------
-        rule : {"best", "accuracy", "score"}
-            ``accuracy``: the smallest loss. ``score``: the largest score. ``best``: the largest score among
+        rule : {"dl", "best", "accuracy", "score"}
+            ``dl``: the smallest description length (``best`` where there is none, as for other losses than
+            least squares). ``accuracy``: the smallest loss. ``score``: the largest score. ``best``: the largest score among
             the rows whose loss is at most 1.5 times the smallest. If a loss is negative, all of them mean
             ``accuracy``.
         """
         check_rule(rule)
         places = range(len(self))
+        if rule == "dl":
+            if any(math.isfinite(row.dl) for row in self):
+                return min(places, key=lambda i: self[i].dl)
+            rule = "best"
         least = min(row.loss for row in self)
         if rule == "accuracy" or least < 0:  # of negative losses, which some losses have, ratios mean nothing
             return min(places, key=lambda i: self[i].loss)
@@ -124,6 +138,7 @@ class Front(Sequence[FrontRow]):
                     "complexity": [row.complexity for row in self],
                     "loss": [row.loss for row in self],
                     "score": [row.score for row in self],
+                    "dl": [row.dl for row in self],
                     "equation": [str(row.expression) for row in self],
                     "sympy_format": pd.Series([row.expression.sympy() for row in self], dtype=object),
                     "lambda_format": pd.Series([row.expression for row in self], dtype=object),

@@ -16,13 +16,15 @@ namespace {
 struct BoundEntry {
     BoundExpression expression;
     int complexity = 0;
-    double loss = 0;
+    double loss = 0, description_length = 0;
 };
 
 std::vector<BoundEntry> bound_front(std::span<const FrontEntry> front, const std::shared_ptr<const Context>& context) {
     std::vector<BoundEntry> entries;
     entries.reserve(front.size());
-    for (const FrontEntry& e : front) entries.push_back({{e.expression, context}, e.complexity, e.loss});
+    for (const FrontEntry& e : front) {
+        entries.push_back({{e.expression, context}, e.complexity, e.loss, e.description_length});
+    }
     return entries;
 }
 
@@ -211,6 +213,8 @@ void bind_options(py::module_& m) {
              py::arg("text"), py::arg("operators"))
         .def_readwrite("batching", &SearchOptions::batching)
         .def_readwrite("batch_size", &SearchOptions::batch_size)
+        .def_readwrite("seeding", &SearchOptions::seeding)
+        .def_readwrite("seed_work", &SearchOptions::seed_work)
         .def_readwrite("timeout_in_seconds", &SearchOptions::timeout_in_seconds)
         .def_readwrite("max_evals", &SearchOptions::max_evals)
         .def_readwrite("early_stop_loss", &SearchOptions::early_stop_loss)
@@ -226,7 +230,8 @@ void bind_search(py::module_& m) {
     py::class_<BoundEntry>(m, "FrontEntry")
         .def_readonly("expression", &BoundEntry::expression)
         .def_readonly("complexity", &BoundEntry::complexity)
-        .def_readonly("loss", &BoundEntry::loss);
+        .def_readonly("loss", &BoundEntry::loss)
+        .def_readonly("description_length", &BoundEntry::description_length);
     py::class_<BoundProgress>(m, "Progress")
         .def_readonly("iteration", &BoundProgress::iteration)
         .def_readonly("iterations", &BoundProgress::iterations)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "search/description_length.hpp"
 #include "search/finish.hpp"
@@ -28,11 +29,13 @@ std::vector<FrontEntry> final_front(const Archive& archive, const Problem& probl
     const Dataset<double>& data = problem.data;
     const auto scale = search::description_scale({data.target(), data.n_rows()}, vocabulary.n_symbols(data.n_features()));
     std::vector<FrontEntry> front;
+    const bool least_squares = problem.loss() == nullptr;
     for (const Candidate* member : members) {
-        front.push_back({member->roles[0], member->complexity, member->loss,
-                         search::description_length(member->roles[0], member->loss, scale)});
+        FrontEntry entry{member->roles[0], member->complexity, member->loss};
+        if (least_squares) entry.description_length = search::description_length(entry.expression, entry.loss, scale);
+        front.push_back(std::move(entry));
     }
-    if (!problem.options.seeding || problem.loss() != nullptr || !(data.target_variance() > 0)) return front;
+    if (!problem.options.seeding || !least_squares || !(data.target_variance() > 0)) return front;
 
     const Evaluator<double> evaluator(data, problem.operators);
     search::SeedArchive found(scale, problem.floor);

@@ -25,7 +25,8 @@ struct FrontEntry {
     int complexity = 0;
     double loss = 0;  ///< weighted mean of squared residuals over all rows
     /// Nats that it takes to write down the target by means of this formula: fit, structure and constants together
-    /// (docs/search.md). The formula of least description length is the one to believe first.
+    /// (docs/search.md). The formula of least description length is the one to believe first. Infinite for other losses
+    /// than least squares.
     double description_length = std::numeric_limits<double>::infinity();
 };
 
