@@ -39,6 +39,13 @@ def test_rules(rule, row):
     assert FRONT.select(rule) == row
 
 
+def test_the_least_description_length():
+    expressions = [balmer.parse("x0")] * 3
+    assert Front([1, 2, 3], [9.0, 1.0, 0.9], expressions, [30.0, 10.0, 11.0]).select("dl") == 1
+    # Other losses than least squares have none.
+    assert Front([1, 2, 3], [9.0, 1.0, 0.9], expressions).select("dl") == 1
+
+
 def test_best_looks_only_at_rows_near_the_smallest_loss():
     front = Front([1, 2, 3, 6], [100.0, 1.0, 0.5, 0.4], [balmer.parse("x0")] * 4)
     assert front.select("score") == 1

@@ -1,5 +1,6 @@
 #include "balmer/search/search.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 #include <utility>
@@ -71,13 +72,26 @@ struct Search::Impl {
         result.seconds = control.seconds();
     }
 
+    /// As much as evolution may take, within limits: who asks for a short search gets a short one. Without iterations
+    /// nothing is searched, only the guesses are fitted.
+    [[nodiscard]] double seed_work() const {
+        constexpr double kLeast = 2e8, kNodes = 15, kLeastRows = 300;
+        const EvolutionOptions& e = problem.options.evolution;
+        if (e.niterations == 0) return 0;
+        const std::size_t rows = problem.batch_rows() > 0 ? problem.batch_rows() : problem.data.n_rows();
+        const double births = 2.0 * e.niterations * e.populations * e.ncycles_per_iteration;
+        const double evolution_work = births * kNodes * std::max(kLeastRows, static_cast<double>(rows));
+        return std::min(problem.options.seed_work, std::max(kLeast, evolution_work));
+    }
+
     /// The first stage. Returns whether it found the law exactly.
     bool seed() {
         if (seeded || !problem.options.seeding) return false;
         const Loss* const loss = problem.loss();
         if (loss != nullptr && !loss->shape().towards_target)
             return false;  // the stage looks for formulas near the target
-        search::Work work{0, problem.options.seed_work};
+        search::Work work{0, seed_work()};
+        if (!work.left()) return false;
         const search::SeedResult found =
             search::Seed(problem.data, problem.operators, problem.options).run(work, control.expired());
         FitWorkspace<double> workspace;
