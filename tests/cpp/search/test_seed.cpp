@@ -1,0 +1,136 @@
+// The seed stage as a whole: what it finds, what it keeps to, and that chance and threads have no say.
+#include "search/seed.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "balmer/core/rng.hpp"
+#include "search/probe.hpp"
+
+namespace {
+
+using namespace balmer;
+using namespace balmer::search;
+
+struct Rows {
+    std::vector<double> x, y;
+    std::size_t features = 0;
+
+    [[nodiscard]] Dataset<double> dataset() const {
+        return Dataset<double>(MatrixView<double>{x.data(), y.size(), features, features, 1}, y, {}, RowOrder::ladder);
+    }
+};
+
+/// Rows with features uniform in [1, 4] and a target with noise relative to its root mean square.
+template <class F>
+Rows rows_of(std::size_t n, std::size_t features, F law, double noise = 0) {
+    Rows rows;
+    rows.features = features;
+    Rng rng(11, 0);
+    double square = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        std::vector<double> x(features);
+        for (double& v : x) v = 1 + 3 * rng.uniform();
+        rows.y.push_back(law(x));
+        square += rows.y.back() * rows.y.back();
+        rows.x.insert(rows.x.end(), x.begin(), x.end());
+    }
+    for (double& y : rows.y) y += noise * std::sqrt(square / static_cast<double>(n)) * rng.normal();
+    return rows;
+}
+
+SearchOptions options_with(std::vector<Op> operators) {
+    SearchOptions options;
+    options.operators = std::move(operators);
+    return options;
+}
+
+const std::vector<Op> kUsual = {Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Square, Op::Sqrt, Op::Exp, Op::Log, Op::Sin, Op::Cos};
+
+SeedResult run(const Rows& rows, const SearchOptions& options, double limit = 2e9) {
+    const Dataset<double> data = rows.dataset();
+    const OperatorSet operators;
+    Work work;
+    work.limit = limit;
+    const std::atomic<bool> cancel{false};
+    return Seed(data, operators, options).run(work, cancel);
+}
+
+TEST_CASE("laws of one step are found exactly") {
+    const SearchOptions options = options_with(kUsual);
+    CHECK(run(rows_of(200, 3, [](const auto& x) { return 0.3 * x[0] * x[0] / (x[1] * std::sqrt(x[2])); }), options).exact);
+    CHECK(run(rows_of(200, 3, [](const auto& x) { return x[0] / std::sqrt(1 - x[1] * x[1] / (25 * x[2] * x[2])); }), options)
+              .exact);
+    CHECK(run(rows_of(200, 2, [](const auto& x) { return 1 / (std::exp(0.7 * x[0] / x[1]) - 1); }), options).exact);
+    CHECK(run(rows_of(30, 1, [](const auto& x) { return x[0] * x[0] * x[0] - 2 * x[0] * x[0] + 3; }), options).exact);
+}
+
+TEST_CASE("every candidate keeps to the operators, the size and the constraints") {
+    SearchOptions options = options_with({Op::Add, Op::Mul, Op::Inv, Op::Exp});
+    options.evolution.maxsize = 15;
+    options.constraints = {{Op::Exp, {3, -1, -1}}};
+    const SeedResult result = run(rows_of(100, 2, [](const auto& x) { return std::cos(x[0]) / x[1]; }), options, 2e8);
+    REQUIRE(result.candidates.size() > 3);
+    const OperatorSet operators;
+    const Vocabulary vocabulary(options, operators);
+    for (const FrontEntry& entry : result.candidates) {
+        CHECK(vocabulary.admissible(entry.expression));
+        CHECK(entry.complexity <= 15);
+        CHECK(entry.complexity == vocabulary.complexity(entry.expression));
+    }
+}
+
+TEST_CASE("threads do not change a bit of the candidates") {
+    const Rows rows = rows_of(120, 3, [](const auto& x) { return std::sin(x[0]) + x[1] / (x[2] + 0.7); }, 0.02);
+    SearchOptions options = options_with(kUsual);
+    const SeedResult one = run(rows, options, 5e8);
+    for (const int threads : {2, 3}) {
+        options.n_threads = threads;
+        const SeedResult many = run(rows, options, 5e8);
+        REQUIRE(many.candidates.size() == one.candidates.size());
+        for (std::size_t k = 0; k < one.candidates.size(); ++k) {
+            CHECK(many.candidates[k].expression == one.candidates[k].expression);
+            CHECK(many.candidates[k].loss == one.candidates[k].loss);
+        }
+    }
+}
+
+TEST_CASE("a constant target, few rows and extreme units are no trouble") {
+    const SearchOptions options = options_with(kUsual);
+    CHECK(run(rows_of(50, 2, [](const auto&) { return 3.0; }), options).candidates.size() == 1);
+    CHECK_FALSE(run(rows_of(3, 1, [](const auto& x) { return x[0]; }), options, 1e8).candidates.empty());
+    const SeedResult result = run(rows_of(200, 2, [](const auto& x) { return 6.67e-34 * x[0] * x[0] / x[1]; }), options);
+    CHECK(result.exact);
+}
+
+TEST_CASE("the probe peels powers with noise and without, and merges what acts together") {
+    const SearchOptions options = options_with(kUsual);
+    const OperatorSet operators;
+    const Vocabulary vocabulary(options, operators);
+    for (const double noise : {0.0, 0.01}) {
+        const Rows rows = rows_of(600, 4, [](const auto& x) { return x[0] * x[0] * std::exp(-x[1] * x[2] / 8) / x[3]; }, noise);
+        View raw;
+        raw.target = rows.y;
+        raw.weight_sum = static_cast<double>(rows.y.size());
+        for (std::uint32_t j = 0; j < 4; ++j) {
+            Variable v{Expression::feature(j), {}};
+            for (std::size_t i = 0; i < rows.y.size(); ++i) v.values.push_back(rows.x[i * 4 + j]);
+            raw.variables.push_back(std::move(v));
+        }
+        const ProbeResult result = probe(raw, vocabulary);
+        REQUIRE_FALSE(result.views.empty());
+        const View& view = result.views.front();
+        // Gradients are noisier than values: with noise the two variables of the product may stay apart.
+        CHECK(view.variables.size() <= (noise == 0 ? 1 : 2));
+        double power_of_first = 0, power_of_last = 0;
+        for (const Power& p : view.unit) {
+            if (p.base == Expression::feature(0)) power_of_first = p.exponent;
+            if (p.base == Expression::feature(3)) power_of_last = p.exponent;
+        }
+        CHECK(power_of_first == 2);
+        CHECK(power_of_last == -1);
+    }
+}
+
+}  // namespace
