@@ -538,7 +538,14 @@ class Prober {
         for (std::size_t q = 0; q < rows_; ++q) z[p.i][q] += p.ratio * z[p.j][q];
         std::vector<std::size_t> fewer = everything();
         std::erase(fewer, p.j);
-        if (!fit(surface, z, fewer, {}, response, degree) || surface.evidence() > all) return false;
+        // Fewer coordinates bear a higher degree: where only the degree limits both surfaces, equal ones would not be fair.
+        double merged_evidence = INFINITY;
+        for (const int more : {0, 1, 2}) {
+            if (fit(surface, z, fewer, {}, response, degree + more)) {
+                merged_evidence = std::min(merged_evidence, surface.evidence());
+            }
+        }
+        if (merged_evidence > all) return false;
         const Variable &a = view_.variables[p.i], &b = view_.variables[p.j];
         Variable merged;
         merged.values.resize(view_.target.size());
