@@ -44,7 +44,9 @@ const Found* SeedArchive::best() const noexcept {
 const Found* SeedArchive::exact() const noexcept {
     for (const std::vector<Found>& entries : entries_) {
         for (const Found& found : entries) {
-            if (found.loss <= exact_loss_) return &found;
+            // As many constants as half the rows can reproduce anything.
+            const bool determined = 2 * static_cast<double>(found.expression.constants.size()) < scale_.rows;
+            if (determined && found.loss <= exact_loss_) return &found;
         }
     }
     return nullptr;
