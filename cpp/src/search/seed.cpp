@@ -106,7 +106,7 @@ bool Seed::something_left(const View& raw, Polisher& polisher) const {
     const std::vector<std::uint32_t> rows = first_rows(data_, 1000);
     if (!best) return true;
     // Too few rows to tell noise from a law: only a formula that is close already is worth a larger search.
-    if (rows.size() < 40) return best->loss < 1e-3 * data_.target_variance();
+    if (rows.size() < 40) return rows.size() >= 12 && best->loss < 1e-3 * data_.target_variance();
     std::vector<double> values(data_.n_rows()), residual;
     polisher.evaluator().evaluate(best->expression, values, polisher.workspace().evaluation);
     for (const std::uint32_t row : rows) residual.push_back(raw.target[row] - values[row]);
