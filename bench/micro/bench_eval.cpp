@@ -145,7 +145,8 @@ double work_derivatives() {
     double sum = 0;
     for (const Set set : {Set::arithmetic, Set::full}) {
         for (const Expression& tree : random_trees(set, 300)) {
-            workspace.program().compile(tree, evaluator.operators(), data.columns(), kRows, eval::Derivatives::constants);
+            workspace.program().compile(tree, evaluator.operators(), data.columns(), kRows,
+                                        eval::Derivatives::constants);
             constexpr double kNoLimit = std::numeric_limits<double>::infinity();
             if (fit::evaluate(workspace.program(), data, kRows, tree.constants, kNoLimit, scratch, equations)) {
                 sum += equations.sum < 1e6 ? equations.sum : 1;

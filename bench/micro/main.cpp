@@ -27,8 +27,10 @@ std::string processor() {
 }
 
 int run(const std::vector<std::string>& arguments) {
-    const std::map<std::string, std::function<void(const Settings&)>> benches = {
-        {"evaluate", bench_evaluation}, {"derivatives", bench_derivatives}, {"fit", bench_fits}, {"polish", bench_polish}};
+    const std::map<std::string, std::function<void(const Settings&)>> benches = {{"evaluate", bench_evaluation},
+                                                                                 {"derivatives", bench_derivatives},
+                                                                                 {"fit", bench_fits},
+                                                                                 {"polish", bench_polish}};
     const std::map<std::string, std::function<double()>> works = {
         {"evaluate", work_evaluation}, {"derivatives", work_derivatives}, {"fit", work_fits}};
     Settings settings;
@@ -49,7 +51,8 @@ int run(const std::vector<std::string>& arguments) {
         } else if (benches.count(word) != 0) {
             chosen.push_back(word);
         } else {
-            std::fprintf(stderr, "balmer_bench: %s is none of evaluate, derivatives, fit, polish, work\n", word.c_str());
+            std::fprintf(stderr, "balmer_bench: %s is none of evaluate, derivatives, fit, polish, work\n",
+                         word.c_str());
             return 2;
         }
     }

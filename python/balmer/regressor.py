@@ -66,9 +66,9 @@ class SymbolicRegressor(FrontResults, MultiOutputMixin, RegressorMixin, BaseEsti
     ----------
     model_selection : {"dl", "best", "accuracy", "score"}
         Which formula of the front `predict` uses. ``dl``: the one of least description length, the nats that
-        it takes to write down the data by means of the formula. ``accuracy``: the smallest loss. ``score``: the steepest
-        fall of the logarithm of the loss for each unit of complexity. ``best``: the largest score among the
-        formulas whose loss is at most 1.5 times the smallest.
+        it takes to write down the data by means of the formula. ``accuracy``: the smallest loss. ``score``:
+        the steepest fall of the logarithm of the loss for each unit of complexity. ``best``: the largest
+        score among the formulas whose loss is at most 1.5 times the smallest.
     binary_operators, unary_operators : list of str, optional
         What formulas may be made of: names and aliases of `balmer.operators`, or definitions such as
         ``"inv(x) = 1/x"``. Without both: ``+ - * /``.

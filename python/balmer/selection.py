@@ -99,9 +99,9 @@ class Front(Sequence[FrontRow]):
         ----------
         rule : {"dl", "best", "accuracy", "score"}
             ``dl``: the smallest description length (``best`` where there is none, as for other losses than
-            least squares). ``accuracy``: the smallest loss. ``score``: the largest score. ``best``: the largest score among
-            the rows whose loss is at most 1.5 times the smallest. If a loss is negative, all of them mean
-            ``accuracy``.
+            least squares). ``accuracy``: the smallest loss. ``score``: the largest score. ``best``: the
+            largest score among the rows whose loss is at most 1.5 times the smallest. If a loss is negative,
+            all of them mean ``accuracy``.
         """
         check_rule(rule)
         places = range(len(self))

@@ -72,8 +72,7 @@ std::pair<py::array_t<double>, Columns<double>> derivatives(const BoundExpressio
 void bind_eval(py::module_& m) {
     m.def("evaluate_float64", &evaluate<double>, py::arg("expressions"), py::arg("X").noconvert(),
           py::arg("n_threads"));
-    m.def("evaluate_float32", &evaluate<float>, py::arg("expressions"), py::arg("X").noconvert(),
-          py::arg("n_threads"));
+    m.def("evaluate_float32", &evaluate<float>, py::arg("expressions"), py::arg("X").noconvert(), py::arg("n_threads"));
     m.def(
         "gradient",
         [](const BoundExpression& e, const Columns<double>& X) { return derivatives(e, X, With::features); },

@@ -91,8 +91,8 @@ std::vector<std::string> words(std::string_view text) {
     return result;
 }
 
-constexpr const char* kUnitNames[] = {"same", "product", "quotient",  "power", "inverse", "squared", "cubed",
-                                      "root", "cube_root", "pure", "ratio", "truth",   "second"};
+constexpr const char* kUnitNames[] = {"same", "product",   "quotient", "power", "inverse", "squared", "cubed",
+                                      "root", "cube_root", "pure",     "ratio", "truth",   "second"};
 
 void bind_operators(py::module_& m) {
     py::class_<OpInfo>(m, "OpInfo")
@@ -128,13 +128,16 @@ void bind_operators(py::module_& m) {
                 return op ? std::optional<int>(static_cast<int>(*op)) : std::nullopt;
             },
             py::arg("name"), py::arg("arity") = py::none())
-        .def("nearest", [](const Context& self, const std::string& name) { return self.operators.nearest(name); },
-             py::arg("name"))
-        .def("arity", [](const Context& self, int code) { return self.operators.arity(static_cast<Op>(code)); },
-             py::arg("code"))
-        .def("name",
-             [](const Context& self, int code) { return std::string(self.operators.name(static_cast<Op>(code))); },
-             py::arg("code"));
+        .def(
+            "nearest", [](const Context& self, const std::string& name) { return self.operators.nearest(name); },
+            py::arg("name"))
+        .def(
+            "arity", [](const Context& self, int code) { return self.operators.arity(static_cast<Op>(code)); },
+            py::arg("code"))
+        .def(
+            "name",
+            [](const Context& self, int code) { return std::string(self.operators.name(static_cast<Op>(code))); },
+            py::arg("code"));
 }
 
 }  // namespace
@@ -157,21 +160,24 @@ void bind_expr(py::module_& m) {
 
     py::class_<BoundExpression>(m, "Expression")
         .def_static("parse", &parse_bound, py::arg("text"), py::arg("names"), py::arg("operators"))
-        .def("text",
-             [](const BoundExpression& e, int precision) {
-                 return to_text(e.expression, e.context->names, e.context->operators, {precision});
-             },
-             py::arg("precision") = 17)
-        .def("latex",
-             [](const BoundExpression& e, int precision) {
-                 return to_latex(e.expression, e.context->names, e.context->operators, {precision});
-             },
-             py::arg("precision") = 17)
-        .def("sympy",
-             [](const BoundExpression& e, const std::vector<std::string>& symbols) {
-                 return to_sympy(e.expression, symbols, e.context->operators);
-             },
-             py::arg("symbols"))
+        .def(
+            "text",
+            [](const BoundExpression& e, int precision) {
+                return to_text(e.expression, e.context->names, e.context->operators, {precision});
+            },
+            py::arg("precision") = 17)
+        .def(
+            "latex",
+            [](const BoundExpression& e, int precision) {
+                return to_latex(e.expression, e.context->names, e.context->operators, {precision});
+            },
+            py::arg("precision") = 17)
+        .def(
+            "sympy",
+            [](const BoundExpression& e, const std::vector<std::string>& symbols) {
+                return to_sympy(e.expression, symbols, e.context->operators);
+            },
+            py::arg("symbols"))
         .def_property_readonly("constants", [](const BoundExpression& e) { return e.expression.constants; })
         .def_property_readonly("names", [](const BoundExpression& e) { return e.context->names; })
         .def_property_readonly("definitions", [](const BoundExpression& e) { return definitions_of(*e.context); })
@@ -185,8 +191,8 @@ void bind_expr(py::module_& m) {
              [](const BoundExpression& e) {
                  return BoundExpression{simplify(e.expression, e.context->operators), e.context};
              })
-        .def("__eq__", [](const BoundExpression& a, const BoundExpression& b) { return equal(a, b); },
-             py::is_operator())
+        .def(
+            "__eq__", [](const BoundExpression& a, const BoundExpression& b) { return equal(a, b); }, py::is_operator())
         .def("__hash__", &hash);
 }
 

@@ -99,14 +99,14 @@ class BoundSearch {
 
 /// Options of a group are flat in Python: the names do not repeat.
 template <class Group, class T>
-void bind_option(py::class_<SearchOptions>& cls, const char* name, Group SearchOptions::*group, T Group::*member) {
+void bind_option(py::class_<SearchOptions>& cls, const char* name, Group SearchOptions::* group, T Group::* member) {
     cls.def_property(
         name, [=](const SearchOptions& o) { return o.*group.*member; },
         [=](SearchOptions& o, const T& value) { o.*group.*member = value; });
 }
 
 void bind_evolution(py::class_<SearchOptions>& cls) {
-    const auto evolution = [&cls](const char* name, auto EvolutionOptions::*member) {
+    const auto evolution = [&cls](const char* name, auto EvolutionOptions::* member) {
         bind_option(cls, name, &SearchOptions::evolution, member);
     };
     using E = EvolutionOptions;
@@ -142,7 +142,7 @@ void bind_evolution(py::class_<SearchOptions>& cls) {
     evolution("fraction_replaced_guesses", &E::fraction_replaced_guesses);
     evolution("topn", &E::topn);
 
-    const auto weight = [&cls](const char* name, double MutationWeights::*member) {
+    const auto weight = [&cls](const char* name, double MutationWeights::* member) {
         cls.def_property(
             name, [=](const SearchOptions& o) { return o.evolution.weights.*member; },
             [=](SearchOptions& o, double value) { o.evolution.weights.*member = value; });
@@ -185,32 +185,37 @@ void bind_options(py::module_& m) {
                o.operators.clear();
                for (const int code : codes) o.operators.push_back(static_cast<Op>(code));
            })
-        .def("add_constraint",
-             [](SearchOptions& o, int op, const std::vector<int>& max_complexity) {
-                 ArgumentConstraint constraint{static_cast<Op>(op)};
-                 std::copy_n(max_complexity.begin(), std::min(max_complexity.size(), kMaxArity),
-                             constraint.max_complexity.begin());
-                 o.constraints.push_back(constraint);
-             },
-             py::arg("op"), py::arg("max_complexity"))
-        .def("add_nested_constraint",
-             [](SearchOptions& o, int outer, int inner, int max_depth) {
-                 o.nested_constraints.push_back({static_cast<Op>(outer), static_cast<Op>(inner), max_depth});
-             },
-             py::arg("outer"), py::arg("inner"), py::arg("max_depth"))
-        .def("add_guess", [](SearchOptions& o, const BoundExpression& e) { o.guesses.push_back(e.expression); },
-             py::arg("expression"))
-        .def("set_loss", [](SearchOptions& o, const Loss& loss) { o.evolution.loss = loss; }, py::arg("loss"))
-        .def("set_early_stop",
-             [](SearchOptions& o, const std::string& text, const Context& context) {
-                 const Definition definition = parse_definition(text, context.operators);
-                 if (definition.parameters.size() != 2) {
-                     throw std::invalid_argument("early_stop_condition takes (loss, complexity), not " +
-                                                 std::to_string(definition.parameters.size()) + " parameters: " + text);
-                 }
-                 o.early_stop = definition.body;
-             },
-             py::arg("text"), py::arg("operators"))
+        .def(
+            "add_constraint",
+            [](SearchOptions& o, int op, const std::vector<int>& max_complexity) {
+                ArgumentConstraint constraint{static_cast<Op>(op)};
+                std::copy_n(max_complexity.begin(), std::min(max_complexity.size(), kMaxArity),
+                            constraint.max_complexity.begin());
+                o.constraints.push_back(constraint);
+            },
+            py::arg("op"), py::arg("max_complexity"))
+        .def(
+            "add_nested_constraint",
+            [](SearchOptions& o, int outer, int inner, int max_depth) {
+                o.nested_constraints.push_back({static_cast<Op>(outer), static_cast<Op>(inner), max_depth});
+            },
+            py::arg("outer"), py::arg("inner"), py::arg("max_depth"))
+        .def(
+            "add_guess", [](SearchOptions& o, const BoundExpression& e) { o.guesses.push_back(e.expression); },
+            py::arg("expression"))
+        .def(
+            "set_loss", [](SearchOptions& o, const Loss& loss) { o.evolution.loss = loss; }, py::arg("loss"))
+        .def(
+            "set_early_stop",
+            [](SearchOptions& o, const std::string& text, const Context& context) {
+                const Definition definition = parse_definition(text, context.operators);
+                if (definition.parameters.size() != 2) {
+                    throw std::invalid_argument("early_stop_condition takes (loss, complexity), not " +
+                                                std::to_string(definition.parameters.size()) + " parameters: " + text);
+                }
+                o.early_stop = definition.body;
+            },
+            py::arg("text"), py::arg("operators"))
         .def_readwrite("batching", &SearchOptions::batching)
         .def_readwrite("batch_size", &SearchOptions::batch_size)
         .def_readwrite("seeding", &SearchOptions::seeding)

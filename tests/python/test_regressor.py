@@ -52,7 +52,15 @@ def test_finds_a_planted_law(fitted):
 
 def test_the_front_is_a_front(fitted):
     frame = fitted.equations_
-    assert list(frame.columns) == ["complexity", "loss", "score", "dl", "equation", "sympy_format", "lambda_format"]
+    assert list(frame.columns) == [
+        "complexity",
+        "loss",
+        "score",
+        "dl",
+        "equation",
+        "sympy_format",
+        "lambda_format",
+    ]
     assert frame.complexity.is_monotonic_increasing
     assert frame.complexity.is_unique
     assert (np.diff(frame.loss) < 0).all()

@@ -74,7 +74,15 @@ def test_table_marks_the_row():
 
 def test_frame():
     frame = FRONT.frame
-    assert list(frame.columns) == ["complexity", "loss", "score", "dl", "equation", "sympy_format", "lambda_format"]
+    assert list(frame.columns) == [
+        "complexity",
+        "loss",
+        "score",
+        "dl",
+        "equation",
+        "sympy_format",
+        "lambda_format",
+    ]
     X = np.array([[1.0, 2.0]])
     np.testing.assert_allclose(frame.lambda_format[2](X), [4.123456])
     assert float(frame.sympy_format[2].subs({"x0": 1, "x1": 2})) == pytest.approx(4.123456)

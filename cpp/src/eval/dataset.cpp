@@ -51,7 +51,7 @@ std::vector<std::uint32_t> bit_reversed(std::size_t n) {
 /// quantiles, the ones farthest in (scaled) X from those before them.
 template <class S>
 std::vector<std::uint32_t> ladder(const MatrixView<S>& X, std::span<const double> target) {
-    constexpr std::size_t kSpread = 64;      // rows chosen for their place in X
+    constexpr std::size_t kSpread = 64;        // rows chosen for their place in X
     constexpr std::size_t kStratumLimit = 32;  // candidates looked at for each
     const std::size_t n = X.rows;
     std::vector<std::uint32_t> sorted(n);

@@ -153,8 +153,8 @@ void evaluate_with_derivatives(const Expression& expression, const Evaluator<T>&
             std::copy_n(program.derivatives()[k], valid, derivatives.data() + k * rows + place);
         }
     };
-    const Range range = has_extended_form(expression, evaluator.operators(), data.is_extreme()) ? Range::extended
-                                                                                                : Range::plain;
+    const Range range =
+        has_extended_form(expression, evaluator.operators(), data.is_extreme()) ? Range::extended : Range::plain;
     program.compile(expression, evaluator.operators(), data.columns(), rows, wanted, range);
     const std::size_t direct = direct_rows(data);
     for (std::size_t r = 0; r < direct; r += program.block_rows()) {

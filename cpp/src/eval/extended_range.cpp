@@ -189,7 +189,8 @@ typename Program<T>::LogForm Program<T>::log_form(const Value& value) {
         case Op::Square:
         case Op::Cube: {
             form = operand(0);
-            form.log = operation(Op::Mul, form.log, Value{literal(op == Op::Square ? T(2) : T(3)), 0, Kind::scalar, -1, -1});
+            form.log =
+                operation(Op::Mul, form.log, Value{literal(op == Op::Square ? T(2) : T(3)), 0, Kind::scalar, -1, -1});
             form.positive = form.positive || op == Op::Square;
             break;
         }
@@ -227,7 +228,8 @@ typename Program<T>::LogForm Program<T>::log_form(const Value& value) {
 template <class T>
 void Program<T>::extend(Op op, const Value* operands) {
     const bool quotient = op == Op::Div || op == Op::Inv;
-    if (!(range_role(op) == RangeRole::logarithm && may_overflow(operands[0])) && !(quotient && may_overflow(operands[op == Op::Div ? 1 : 0]))) {
+    if (!(range_role(op) == RangeRole::logarithm && may_overflow(operands[0])) &&
+        !(quotient && may_overflow(operands[op == Op::Div ? 1 : 0]))) {
         return;
     }
     const Value plain = stack_.back();
@@ -266,11 +268,11 @@ void Program<T>::extend(Op op, const Value* operands) {
     stack_.back() = result;
 }
 
-#define BALMER_INSTANTIATE(T)                                                                               \
-    template typename Program<T>::Value Program<T>::operation(Op, const Value&, const Value&);              \
-    template bool Program<T>::may_overflow(const Value&) const noexcept;                                    \
-    template typename Program<T>::LogForm Program<T>::log_of_sum(const LogForm&, const LogForm&, bool);     \
-    template typename Program<T>::LogForm Program<T>::log_form(const Value&);                               \
+#define BALMER_INSTANTIATE(T)                                                                           \
+    template typename Program<T>::Value Program<T>::operation(Op, const Value&, const Value&);          \
+    template bool Program<T>::may_overflow(const Value&) const noexcept;                                \
+    template typename Program<T>::LogForm Program<T>::log_of_sum(const LogForm&, const LogForm&, bool); \
+    template typename Program<T>::LogForm Program<T>::log_form(const Value&);                           \
     template void Program<T>::extend(Op, const Value*)
 BALMER_INSTANTIATE(double);
 BALMER_INSTANTIATE(float);

@@ -25,7 +25,8 @@ using ForwardKernel = void (*)(T* out, const T* a, const T* b, const T* c, std::
 
 /// out[i] = g[i] * (derivative of f with respect to one operand)(a[i], b[i], c[i], y[i]).
 template <class T>
-using BackwardKernel = void (*)(T* out, const T* g, const T* a, const T* b, const T* c, const T* y, std::size_t n) noexcept;
+using BackwardKernel = void (*)(T* out, const T* g, const T* a, const T* b, const T* c, const T* y,
+                                std::size_t n) noexcept;
 
 /// A column of the table: how the derivative with respect to an operand may be had without a kernel.
 enum class Derivative : std::uint8_t { general, zero, one, minus_one };
@@ -36,8 +37,8 @@ inline constexpr std::size_t kSumLanes = 16;
 
 template <class T>
 struct Kernels {
-    ForwardKernel<T> forward[kTableRows][kForms];        ///< by row of the table; unary and ternary ones in [vv]
-    BackwardKernel<T> backward[kTableRows][3][kForms];   ///< by row, operand; null where the derivative is not general
+    ForwardKernel<T> forward[kTableRows][kForms];       ///< by row of the table; unary and ternary ones in [vv]
+    BackwardKernel<T> backward[kTableRows][3][kForms];  ///< by row, operand; null where the derivative is not general
 
     /// out[i] = value of `a[0]`; out[i] = a[i]; out[i] = -a[i]; out[i] = a[i] + b[i].
     ForwardKernel<T> fill, copy, negate, add;
@@ -64,10 +65,10 @@ struct KernelTable {
 
 /// Which derivatives are 0, 1 or -1: the same for every instruction set, read from the text of the table.
 constexpr Derivative classify(const char* text) noexcept {
-    return text[0] == '0' && text[1] == 0                       ? Derivative::zero
-           : text[0] == '1' && text[1] == 0                     ? Derivative::one
-           : text[0] == '-' && text[1] == '1' && text[2] == 0   ? Derivative::minus_one
-                                                                : Derivative::general;
+    return text[0] == '0' && text[1] == 0                     ? Derivative::zero
+           : text[0] == '1' && text[1] == 0                   ? Derivative::one
+           : text[0] == '-' && text[1] == '1' && text[2] == 0 ? Derivative::minus_one
+                                                              : Derivative::general;
 }
 
 inline constexpr Derivative kDerivative[kTableRows][3] = {

@@ -12,7 +12,7 @@
 namespace balmer::eval {
 namespace {
 
-constexpr std::size_t kColumn = ~std::size_t{0};  // mask of an operand that moves with the row
+constexpr std::size_t kColumn = ~std::size_t{0};              // mask of an operand that moves with the row
 constexpr std::int16_t kCopy = -1, kFill = -2, kPrefer = -3;  // rows of instructions that are no operators
 
 /// Bytes of a slot. Small enough that the slots of a typical expression stay in the first-level cache, large enough
@@ -168,8 +168,14 @@ bool Program<T>::compile_plain(const Expression& expression, bool extreme) {
     }
     const Entry& result = stack[0];
     if (result.slot < 0) {
-        *next++ = {result.slot == kScalarEntry ? kernels_->fill : kernels_->copy, slot(0), result.p, nullptr, nullptr,
-                   result.mask, 0, 0};
+        *next++ = {result.slot == kScalarEntry ? kernels_->fill : kernels_->copy,
+                   slot(0),
+                   result.p,
+                   nullptr,
+                   nullptr,
+                   result.mask,
+                   0,
+                   0};
     }
     code_.resize(static_cast<std::size_t>(next - code_.data()));
     return true;
@@ -191,9 +197,9 @@ bool Program<T>::left_range(std::size_t n) const noexcept {
 }
 
 template <class T>
-void Program<T>::compile(const Expression& expression, const OperatorSet& operators,
-                         std::span<const T* const> columns, std::size_t n_rows, Derivatives derivatives, Range range,
-                         const Expression* loss, const T* target, const T* weights) {
+void Program<T>::compile(const Expression& expression, const OperatorSet& operators, std::span<const T* const> columns,
+                         std::size_t n_rows, Derivatives derivatives, Range range, const Expression* loss,
+                         const T* target, const T* weights) {
     kernels_ = &kernels_of<T>(kernels());
     operators_ = &operators;
     columns_ = columns;
@@ -266,16 +272,19 @@ void Program<T>::compile_nodes(const Expression& expression, const Frame* frame,
         switch (node.op) {
             case Op::Constant:
                 if (fitted) {
-                    stack_.push_back({&constants_[node.index], 0, Kind::scalar, static_cast<std::int32_t>(node.index), -1});
+                    stack_.push_back(
+                        {&constants_[node.index], 0, Kind::scalar, static_cast<std::int32_t>(node.index), -1});
                 } else {
-                    stack_.push_back({literal(static_cast<T>(expression.constants[node.index])), 0, Kind::scalar, -1, -1});
+                    stack_.push_back(
+                        {literal(static_cast<T>(expression.constants[node.index])), 0, Kind::scalar, -1, -1});
                 }
                 break;
             case Op::Feature:
                 if (frame != nullptr) {
                     stack_.push_back(frame->arguments[node.index]);
                 } else if (node.index < columns_.size()) {
-                    stack_.push_back({columns_[node.index], kColumn, Kind::column, static_cast<std::int32_t>(node.index), -1});
+                    stack_.push_back(
+                        {columns_[node.index], kColumn, Kind::column, static_cast<std::int32_t>(node.index), -1});
                 } else {
                     throw std::invalid_argument("the expression uses feature " + std::to_string(node.index) +
                                                 " (counted from 0), but the data have " +

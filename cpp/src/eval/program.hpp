@@ -19,8 +19,8 @@ enum class Derivatives : std::uint8_t { none, constants, features };
 
 /// How a program treats values that leave the range of doubles on the way to a result inside it.
 enum class Range : std::uint8_t {
-    plain,     ///< as written
-    watched,   ///< as written, and left_range() tells whether an exponential left the range (values alone)
+    plain,    ///< as written
+    watched,  ///< as written, and left_range() tells whether an exponential left the range (values alone)
     extended,  ///< log(exp(a) + b), exp(a) / (exp(a) + 1) and the like through logarithms where the plain way is not finite
 };
 
@@ -139,7 +139,8 @@ class Program {
     void compile_nodes(const Expression& expression, const Frame* frame, bool fitted);
     void emit(Op op, int arity, std::int32_t base);
     void call(Op op, int arity, std::int32_t base);
-    void append(ForwardKernel<T> kernel, std::int16_t row, int arity, Form form, const Value* operands, std::int32_t slot);
+    void append(ForwardKernel<T> kernel, std::int16_t row, int arity, Form form, const Value* operands,
+                std::int32_t slot);
     Value materialise(const Value& value);
     Value operation(Op op, const Value& a, const Value& b = {});
     void extend(Op op, const Value* operands);

@@ -22,7 +22,8 @@ inline constexpr auto kRangeRole = [] {
     const auto set = [&](Op op, RangeRole value) { role[static_cast<std::size_t>(op)] = value; };
     for (const Op op : {Op::Exp, Op::Expm1, Op::Sinh, Op::Cosh}) set(op, RangeRole::growth);
     for (const Op op : {Op::Add, Op::Sub, Op::Neg}) set(op, RangeRole::sum);
-    for (const Op op : {Op::Mul, Op::Div, Op::Inv, Op::Square, Op::Cube, Op::Sqrt, Op::Pow}) set(op, RangeRole::product);
+    for (const Op op : {Op::Mul, Op::Div, Op::Inv, Op::Square, Op::Cube, Op::Sqrt, Op::Pow})
+        set(op, RangeRole::product);
     for (const Op op : {Op::Log, Op::Log2, Op::Log10}) set(op, RangeRole::logarithm);
     return role;
 }();

@@ -110,8 +110,8 @@ struct Formula {
 
     void compile(eval::Range wanted) {
         range = wanted;
-        program.compile(expression, evaluator.operators(), evaluator.data().columns(), rows, eval::Derivatives::constants,
-                        range);
+        program.compile(expression, evaluator.operators(), evaluator.data().columns(), rows,
+                        eval::Derivatives::constants, range);
     }
     [[nodiscard]] bool may_be_rescued() const {
         return eval::has_extended_form(expression, evaluator.operators(), evaluator.data().is_extreme());
@@ -157,9 +157,9 @@ class LevenbergMarquardt {
     const FitOptions& options_;
     typename FitWorkspace<T>::Impl& m_;
     std::size_t n_, n_linear_ = 0;
-    double weight_;        // sum of the weights
-    double squares_;       // of the target, weighted
-    double floor_;         // a sum of squares that is rounding of the target
+    double weight_;   // sum of the weights
+    double squares_;  // of the target, weighted
+    double floor_;    // a sum of squares that is rounding of the target
     double start_sum_ = std::numeric_limits<double>::infinity();
     double lambda_ = kFirstDamping, growth_ = kGrowth;
     bool by_rows_ = false, dependent_ = false;  // how to evaluate: see `evaluate`
@@ -169,8 +169,13 @@ class LevenbergMarquardt {
 template <class T>
 LevenbergMarquardt<T>::LevenbergMarquardt(Formula<T>& formula, std::size_t rows, const FitOptions& options,
                                           typename FitWorkspace<T>::Impl& memory)
-    : formula_(formula), data_(formula.evaluator.data()), rows_(rows), options_(options), m_(memory),
-      n_(memory.start.size()), weight_(data_.weight_sum(rows)) {
+    : formula_(formula),
+      data_(formula.evaluator.data()),
+      rows_(rows),
+      options_(options),
+      m_(memory),
+      n_(memory.start.size()),
+      weight_(data_.weight_sum(rows)) {
     m_.order.clear();
     for (const bool linear : {true, false}) {
         for (std::size_t i = 0; i < n_; ++i) {
@@ -197,7 +202,8 @@ template <class T>
 bool LevenbergMarquardt<T>::evaluate(Point& point, double limit) {
     if (!by_rows_) {
         ++result_.evaluations;
-        const bool finite = fit::evaluate(formula_.program, data_, rows_, point.constants, limit, m_.scratch, m_.equations);
+        const bool finite =
+            fit::evaluate(formula_.program, data_, rows_, point.constants, limit, m_.scratch, m_.equations);
         point.sum = m_.equations.sum;
         if (!finite) {
             return std::isnan(point.sum) && formula_.extend() && evaluate(point, limit);
@@ -262,7 +268,8 @@ bool LevenbergMarquardt<T>::is_short() const {
 template <class T>
 FitResult LevenbergMarquardt<T>::finish(FitStatus status) {
     constexpr double kWorthALastPass = 1e-3;
-    if (status == FitStatus::converged_loss || status == FitStatus::converged_step || status == FitStatus::max_iterations) {
+    if (status == FitStatus::converged_loss || status == FitStatus::converged_step ||
+        status == FitStatus::max_iterations) {
         solve_linear(m_.current, kWorthALastPass, 1);
     }
     // Steps are judged by projected sums, and at the end not at all: what comes out may be above the start by rounding, or
@@ -481,9 +488,11 @@ std::vector<double> standard_errors(const Expression& expression, const Evaluato
 
 template class FitWorkspace<double>;
 template class FitWorkspace<float>;
-template FitResult fit_constants<double>(Expression&, const Evaluator<double>&, const FitOptions&, FitWorkspace<double>&);
+template FitResult fit_constants<double>(Expression&, const Evaluator<double>&, const FitOptions&,
+                                         FitWorkspace<double>&);
 template FitResult fit_constants<float>(Expression&, const Evaluator<float>&, const FitOptions&, FitWorkspace<float>&);
-template std::vector<double> standard_errors<double>(const Expression&, const Evaluator<double>&, FitWorkspace<double>&);
+template std::vector<double> standard_errors<double>(const Expression&, const Evaluator<double>&,
+                                                     FitWorkspace<double>&);
 template std::vector<double> standard_errors<float>(const Expression&, const Evaluator<float>&, FitWorkspace<float>&);
 
 }  // namespace balmer

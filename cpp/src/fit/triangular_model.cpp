@@ -108,7 +108,8 @@ void TriangularModel::set(const RowFactor& factor, std::span<const std::size_t> 
             continue;
         }
         // What the row holds of later columns is along a direction that rounding chose: it goes to their rows.
-        spare_.assign(r_.begin() + static_cast<std::ptrdiff_t>(k * n), r_.begin() + static_cast<std::ptrdiff_t>(k * n + n));
+        spare_.assign(r_.begin() + static_cast<std::ptrdiff_t>(k * n),
+                      r_.begin() + static_cast<std::ptrdiff_t>(k * n + n));
         spare_.push_back(z_[k]);
         for (std::size_t i = k + 1; i < n; ++i) {
             rotate_in(i, r_.data() + i * n, z_[i], n);

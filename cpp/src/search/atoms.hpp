@@ -22,7 +22,8 @@ void atom_values(const Library& library, const Atom& atom, double* out);
 
 /// The first `limit` atoms among the first `nodes` formulas of the library, by rising size; of atoms that are affine functions of
 /// each other on the screen rows only the first. With `logarithms`, ln|f| stands before f.
-[[nodiscard]] std::vector<Atom> select_atoms(const Library& library, std::size_t nodes, std::size_t limit, bool logarithms);
+[[nodiscard]] std::vector<Atom> select_atoms(const Library& library, std::size_t nodes, std::size_t limit,
+                                             bool logarithms);
 
 /// Columns of floats in two layouts: as vectors, and in blocks of kPanelLanes side by side.
 class Panel {
@@ -49,6 +50,7 @@ class Panel {
 bool standardise(const double* values, std::span<const double> root_weight, std::size_t rows, float* out);
 
 /// All atoms, standardised with these weights.
-[[nodiscard]] Panel standard_panel(const Library& library, std::span<const Atom> atoms, std::span<const double> root_weight);
+[[nodiscard]] Panel standard_panel(const Library& library, std::span<const Atom> atoms,
+                                   std::span<const double> root_weight);
 
 }  // namespace balmer::search

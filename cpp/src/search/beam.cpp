@@ -26,7 +26,7 @@ float dot(const float* a, const float* b, std::size_t n) noexcept {
 /// Extends one sum by every atom; the best few.
 std::vector<Sum> extensions(const Sum& sum, const Panel& panel, const std::vector<float>& t, std::size_t keep) {
     const std::size_t m = panel.rows();
-    std::vector<float> basis((kScanRows) * m, 0.0F), rest = t;
+    std::vector<float> basis((kScanRows)*m, 0.0F), rest = t;
     const std::size_t terms = sum.atoms.size();
     for (std::size_t k = 0; k < terms; ++k) {
         float* q = &basis[k * m];

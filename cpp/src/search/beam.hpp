@@ -6,9 +6,9 @@
 namespace balmer::search {
 
 struct BeamOptions {
-    std::size_t width = 32;      ///< sums that are extended
+    std::size_t width = 32;  ///< sums that are extended
     std::size_t most_terms = 5;
-    std::size_t kept = 12;       ///< sums of each length that are returned although they are not exact
+    std::size_t kept = 12;  ///< sums of each length that are returned although they are not exact
 };
 
 /// Orthogonal least squares with a beam: each sum is extended by every atom, gain = <r, h>^2 / (1 - sum <q, h>^2), and the best

@@ -8,9 +8,7 @@ namespace {
 
 constexpr double kSame = 1e-10;
 
-double unit_or(double c) noexcept {
-    return std::abs(std::abs(c) - 1) < kSame ? (c < 0 ? -1.0 : 1.0) : c;
-}
+double unit_or(double c) noexcept { return std::abs(std::abs(c) - 1) < kSame ? (c < 0 ? -1.0 : 1.0) : c; }
 
 bool is_constant(const Expression& e) noexcept { return e.size() == 1 && e.nodes[0].op == Op::Constant; }
 
@@ -71,9 +69,10 @@ Expression linear_combination(double c0, std::span<const double> coefficients, s
     if (parts.empty()) return Expression::constant(c0);
     // A common magnitude is written once, and a sum begins with a term that needs no sign.
     const double magnitude = std::abs(parts[0].coefficient);
-    const bool common = parts.size() > 1 && magnitude != 1 && std::all_of(parts.begin(), parts.end(), [&](const Term& t) {
-                            return std::abs(std::abs(t.coefficient) - magnitude) <= kSame * magnitude;
-                        });
+    const bool common =
+        parts.size() > 1 && magnitude != 1 && std::all_of(parts.begin(), parts.end(), [&](const Term& t) {
+            return std::abs(std::abs(t.coefficient) - magnitude) <= kSame * magnitude;
+        });
     for (Term& t : parts) t.coefficient = unit_or(common ? t.coefficient / magnitude : t.coefficient);
     double outer = common ? magnitude : 1;
     if (common && std::all_of(parts.begin(), parts.end(), [](const Term& t) { return t.coefficient < 0; })) {
@@ -121,7 +120,8 @@ Expression power_product(double factor, std::span<const Power> powers, const Voc
             continue;
         }
         const double magnitude = std::abs(p.exponent);
-        auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.exponent == magnitude; });
+        auto group =
+            std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.exponent == magnitude; });
         if (group == groups.end()) group = groups.insert(groups.end(), Group{magnitude, {}, {}});
         (p.exponent > 0 ? group->above : group->below).push_back(std::move(base));
     }

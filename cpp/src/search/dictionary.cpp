@@ -29,7 +29,8 @@ bool usable(const std::vector<double>& values) {
         low = std::min(low, v);
         high = std::max(high, v);
     }
-    return high - low > 1e-9 * std::max(std::abs(low), std::abs(high)) && std::max(std::abs(low), std::abs(high)) < 1e12;
+    return high - low > 1e-9 * std::max(std::abs(low), std::abs(high)) &&
+           std::max(std::abs(low), std::abs(high)) < 1e12;
 }
 
 class DictionarySearch {
@@ -218,7 +219,8 @@ class DictionarySearch {
         return description_length(nodes, static_cast<double>(active.size() + 1), rest / n, own);
     }
 
-    bool fit(const TransformedTarget& target, const std::vector<double>& root_weight, const std::vector<const Column*>& active) {
+    bool fit(const TransformedTarget& target, const std::vector<double>& root_weight,
+             const std::vector<const Column*>& active) {
         std::vector<const double*> pointers;
         for (const Column* c : active) pointers.push_back(c->values.data());
         polisher_.work().used += static_cast<double>(rows_ * (active.size() + 1) * (active.size() + 1)) * 0.5;
@@ -419,7 +421,8 @@ class DictionarySearch {
     void offer(const TransformedTarget& target, const std::vector<const Column*>& active, double rest) {
         std::vector<double> coefficients(fit_.coefficients().begin() + 1, fit_.coefficients().end());
         const double offset = fit_.coefficients()[0];
-        const double sigma = std::sqrt(rest / std::max(1.0, static_cast<double>(rows_) - static_cast<double>(active.size()) - 1));
+        const double sigma =
+            std::sqrt(rest / std::max(1.0, static_cast<double>(rows_) - static_cast<double>(active.size()) - 1));
         std::vector<Expression> found;
         if (active[0]->is_log) {
             std::vector<Power> free, simple;
@@ -438,16 +441,16 @@ class DictionarySearch {
                     found.push_back(formula_of_y(vocabulary_.offset(offset, product), target, view_, vocabulary_));
                     if (balmer::apply(Op::Exp, offset) > 0) {
                         found.push_back(formula_of_y(
-                            vocabulary_.log(power_product(balmer::apply(Op::Exp, offset), powers, vocabulary_)), target, view_,
-                            vocabulary_));
+                            vocabulary_.log(power_product(balmer::apply(Op::Exp, offset), powers, vocabulary_)), target,
+                            view_, vocabulary_));
                     }
                 }
             }
             if (target.transform != Transform::log) {
                 std::vector<Expression> terms;
                 for (const Column* c : active) terms.push_back(vocabulary_.log(c->e));
-                found.push_back(formula_of_y(linear_combination(offset, coefficients, terms, vocabulary_), target, view_,
-                                             vocabulary_));
+                found.push_back(formula_of_y(linear_combination(offset, coefficients, terms, vocabulary_), target,
+                                             view_, vocabulary_));
             }
         } else {
             std::vector<Expression> terms;
@@ -459,11 +462,11 @@ class DictionarySearch {
             const Expression nested = formula_of_y(horner(offset, active, coefficients), target, view_, vocabulary_);
             if (!nested.nodes.empty()) found.push_back(nested);
             const bool no_offset = std::abs(offset) < 1e-9 * scale || std::abs(offset) < 3 * sigma * fit_.unit_error(0);
-            found.push_back(formula_of_y(linear_combination(offset, coefficients, terms, vocabulary_), target, view_,
-                                         vocabulary_));
+            found.push_back(
+                formula_of_y(linear_combination(offset, coefficients, terms, vocabulary_), target, view_, vocabulary_));
             if (no_offset) {
-                found.push_back(formula_of_y(linear_combination(0, coefficients, terms, vocabulary_), target, view_,
-                                             vocabulary_));
+                found.push_back(
+                    formula_of_y(linear_combination(0, coefficients, terms, vocabulary_), target, view_, vocabulary_));
                 found.push_back(formula_of_y(horner(0, active, coefficients), target, view_, vocabulary_));
             }
         }

@@ -11,7 +11,7 @@
 namespace balmer::search {
 namespace {
 
-constexpr float kExactInFloat = 3e-6F;   // 1 - R^2 that rounding of the columns leaves
+constexpr float kExactInFloat = 3e-6F;  // 1 - R^2 that rounding of the columns leaves
 constexpr double kExactInT = 1e-11;
 constexpr std::size_t kFactorsAtATime = 8;
 constexpr std::size_t kMostTried = 24;
@@ -23,11 +23,7 @@ constexpr Transform kSingleTransforms[] = {Transform::inverse, Transform::square
 class FactorSearch {
    public:
     FactorSearch(const View& view, Library& library, Polisher& polisher, const FactorOptions& options)
-        : view_(view),
-          library_(library),
-          polisher_(polisher),
-          options_(options),
-          rows_(library.n_screen()) {
+        : view_(view), library_(library), polisher_(polisher), options_(options), rows_(library.n_screen()) {
         for (const std::uint32_t row : library.screen_rows()) y_.push_back(view.target[row]);
     }
 
@@ -57,16 +53,15 @@ class FactorSearch {
         std::vector<std::uint32_t> factors;
         for (std::size_t i = 0; i < library_.prepared() && factors.size() < limit; ++i) {
             const double* g = library_.screen(i);
-            const bool usable = !library_.is_constant(i) && std::all_of(g, g + rows_, [](double v) {
-                return std::isfinite(v) && v != 0;
-            });
+            const bool usable = !library_.is_constant(i) &&
+                                std::all_of(g, g + rows_, [](double v) { return std::isfinite(v) && v != 0; });
             if (usable) factors.push_back(static_cast<std::uint32_t>(i));
         }
         return factors;
     }
 
-    bool search(std::span<const std::uint32_t> factors, std::span<const Atom> atoms, std::span<const Transform> transforms,
-                bool pairs) {
+    bool search(std::span<const std::uint32_t> factors, std::span<const Atom> atoms,
+                std::span<const Transform> transforms, bool pairs) {
         const Panel panel = standard_panel(library_, atoms, {});
         for (std::size_t first = 0; first < factors.size() && !polisher_.stopped(); first += kFactorsAtATime) {
             const std::size_t count = std::min(kFactorsAtATime, factors.size() - first);
@@ -90,7 +85,8 @@ class FactorSearch {
         return false;
     }
 
-    std::vector<Hit> pair_hits(const Panel& panel, std::span<const Atom> atoms, std::span<const TransformedTarget> targets) {
+    std::vector<Hit> pair_hits(const Panel& panel, std::span<const Atom> atoms,
+                               std::span<const TransformedTarget> targets) {
         ScanTargets scanned;
         for (const TransformedTarget& target : targets) {
             scanned.values.push_back(target.value);
@@ -109,7 +105,8 @@ class FactorSearch {
     std::vector<Hit> single_hits(const Panel& panel, std::span<const TransformedTarget> targets) {
         std::vector<Hit> hits;
         std::vector<std::vector<float>> unit(targets.size(), std::vector<float>(rows_, 0.0F));
-        for (std::size_t t = 0; t < targets.size(); ++t) standardise(targets[t].value.data(), {}, rows_, unit[t].data());
+        for (std::size_t t = 0; t < targets.size(); ++t)
+            standardise(targets[t].value.data(), {}, rows_, unit[t].data());
         float r[kScanRows * kPanelLanes];
         for (std::size_t t = 0; t < targets.size(); t += kScanRows) {
             const std::size_t count = std::min(kScanRows, targets.size() - t);
@@ -122,7 +119,8 @@ class FactorSearch {
                         const float left = 1 - r[q * kPanelLanes + lane] * r[q * kPanelLanes + lane];
                         if (left >= kExactInFloat) continue;
                         const auto j = static_cast<std::uint32_t>(b * kPanelLanes + lane);
-                        hits.push_back({std::max(left, 0.0F), j, j, static_cast<std::uint16_t>(t + q), 0, Family::single});
+                        hits.push_back(
+                            {std::max(left, 0.0F), j, j, static_cast<std::uint16_t>(t + q), 0, Family::single});
                     }
                 }
             }

@@ -7,8 +7,8 @@
 namespace balmer::search {
 
 struct FactorOptions {
-    std::size_t pair_factors = 200, pair_atoms = 800;       ///< few factors, T(y / g) a sum of two atoms
-    std::size_t single_factors = 12000, single_atoms = 500; ///< many factors, T(y / g) affine in one atom
+    std::size_t pair_factors = 200, pair_atoms = 800;        ///< few factors, T(y / g) a sum of two atoms
+    std::size_t single_factors = 12000, single_atoms = 500;  ///< many factors, T(y / g) affine in one atom
 };
 
 /// Divides the target by formulas of the library (their reciprocals are among them), applies the transforms, and looks for what

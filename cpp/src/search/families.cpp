@@ -159,15 +159,14 @@ std::vector<Hit> scan_pairs(const Panel& panel, std::span<const Atom> atoms, con
                     if (!usable[k]) continue;
                     const std::size_t base = atoms[i].complexity + static_cast<std::size_t>(targets.overhead[k]) + 3;
                     const float bound = buckets[k].bound(base + ranges[b].low, base + ranges[b].high);
-                    std::uint32_t mask =
-                        lanes & kernels.pair_hits(g + q * kLanes, &r[k][b * kLanes], r[k][i], bound);
+                    std::uint32_t mask = lanes & kernels.pair_hits(g + q * kLanes, &r[k][b * kLanes], r[k][i], bound);
                     for (; mask != 0; mask &= mask - 1) {
                         const auto lane = static_cast<std::size_t>(std::countr_zero(mask));
                         const std::size_t j = b * kLanes + lane, complexity = base + atoms[j].complexity;
                         if (complexity > limit) continue;
                         const float gij = g[q * kLanes + lane], ri = r[k][i], rj = r[k][j];
-                        const float left = (1.0F - gij * gij - ri * ri - rj * rj + 2.0F * gij * (ri * rj)) /
-                                           (1.0F - gij * gij);
+                        const float left =
+                            (1.0F - gij * gij - ri * ri - rj * rj + 2.0F * gij * (ri * rj)) / (1.0F - gij * gij);
                         buckets[k].add({std::max(left, 0.0F), static_cast<std::uint32_t>(i),
                                         static_cast<std::uint32_t>(j), static_cast<std::uint16_t>(k),
                                         static_cast<std::uint16_t>(complexity), Family::pair});
@@ -205,15 +204,15 @@ std::vector<Hit> scan_products(const Library& library, std::span<const std::uint
             const double d = w(k) * (targets.values[q][k] - weighted / weight);
             spread += d * d;
         }
-        for (std::size_t k = 0; k < m; ++k) t[q][k] = static_cast<float>(w(k) * targets.values[q][k] / std::sqrt(spread));
+        for (std::size_t k = 0; k < m; ++k)
+            t[q][k] = static_cast<float>(w(k) * targets.values[q][k] / std::sqrt(spread));
         usable[q] = 1;
     }
     const std::vector<BlockRange> ranges = block_ranges(atoms, plain.blocks());
     const auto limit = static_cast<std::size_t>(options.max_complexity);
     return for_row_blocks(factors.size(), n_targets, options, [&](std::size_t i0, std::vector<HitBuckets>& buckets) {
         const std::size_t count = std::min(kScanRows, factors.size() - i0);
-        std::vector<float> g(kScanRows * m, 0.0F), weight(kScanRows * m, 0.0F),
-            rest(n_targets * kScanRows * m, 0.0F);
+        std::vector<float> g(kScanRows * m, 0.0F), weight(kScanRows * m, 0.0F), rest(n_targets * kScanRows * m, 0.0F);
         std::vector<float> rest_norm(n_targets * kScanRows, 0.0F);
         bool any = false;
         for (std::size_t q = 0; q < count; ++q) {

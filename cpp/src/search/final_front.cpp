@@ -27,7 +27,8 @@ std::vector<FrontEntry> final_front(const Archive& archive, const Problem& probl
     const std::vector<const Candidate*> members = archive.front(problem.floor);
     const search::Vocabulary vocabulary(problem.options, problem.operators);
     const Dataset<double>& data = problem.data;
-    const auto scale = search::description_scale({data.target(), data.n_rows()}, vocabulary.n_symbols(data.n_features()));
+    const auto scale =
+        search::description_scale({data.target(), data.n_rows()}, vocabulary.n_symbols(data.n_features()));
     std::vector<FrontEntry> front;
     const bool least_squares = problem.loss() == nullptr;
     for (const Candidate* member : members) {
@@ -56,8 +57,8 @@ std::vector<FrontEntry> final_front(const Archive& archive, const Problem& probl
         for (const search::Found& entry : entries) {
             const int complexity = problem.space.complexity(entry.expression);
             if (!problem.space.allows(entry.expression, complexity, limit)) continue;
-            const double loss = problem.objective.loss({&entry.expression, 1}, std::numeric_limits<double>::infinity(),
-                                                       workspace);
+            const double loss =
+                problem.objective.loss({&entry.expression, 1}, std::numeric_limits<double>::infinity(), workspace);
             choices[static_cast<std::size_t>(complexity)].push_back(
                 {entry.expression, complexity, loss, entry.description});
         }

@@ -54,9 +54,9 @@ class Finisher {
             draft.description = INFINITY;
             return;
         }
-        const std::vector<double> errors =
-            draft.e.constants.empty() ? std::vector<double>{}
-                                      : standard_errors(draft.e, polisher_.evaluator(), polisher_.workspace());
+        const std::vector<double> errors = draft.e.constants.empty()
+                                               ? std::vector<double>{}
+                                               : standard_errors(draft.e, polisher_.evaluator(), polisher_.workspace());
         draft.description =
             description_length(draft.e, std::max(draft.loss, archive_.exact_loss()), archive_.scale(), errors);
     }
@@ -97,8 +97,8 @@ class Finisher {
         Draft best;
         for (std::size_t i = 0; i < draft.e.size(); ++i) {
             const Node& node = draft.e.nodes[i];
-            if (node.arity != 2 || (node.op != Op::Add && node.op != Op::Sub && node.op != Op::Mul && node.op != Op::Div &&
-                                    node.op != Op::Pow)) {
+            if (node.arity != 2 || (node.op != Op::Add && node.op != Op::Sub && node.op != Op::Mul &&
+                                    node.op != Op::Div && node.op != Op::Pow)) {
                 continue;
             }
             for (std::size_t k = 0; k < 2; ++k) {
@@ -115,11 +115,12 @@ class Finisher {
                     shorter.replace(i, part);
                 }
                 if (shorter.size() >= draft.e.size()) continue;
-                const double bound = affordable(draft, draft.e.size() - shorter.size(),
-                                                draft.e.constants.size() - std::min(shorter.constants.size(),
-                                                                                    draft.e.constants.size()));
+                const double bound =
+                    affordable(draft, draft.e.size() - shorter.size(),
+                               draft.e.constants.size() - std::min(shorter.constants.size(), draft.e.constants.size()));
                 Draft trial = judged(shorter, 12, bound);
-                if (std::tie(trial.description, trial.loss) < std::tie(best.description, best.loss)) best = std::move(trial);
+                if (std::tie(trial.description, trial.loss) < std::tie(best.description, best.loss))
+                    best = std::move(trial);
             }
         }
         return best;
@@ -240,14 +241,16 @@ class Finisher {
             trial.e = shorter_powers(trial.e);
             if (!polisher_.vocabulary().admissible(trial.e)) continue;
             price(trial);
-            if (std::tie(trial.description, trial.loss) < std::tie(best.description, best.loss)) best = std::move(trial);
+            if (std::tie(trial.description, trial.loss) < std::tie(best.description, best.loss))
+                best = std::move(trial);
         }
         return best;
     }
 
     static bool is_exponent(const Expression& e, std::size_t constant) {
         for (std::size_t i = 1; i < e.size(); ++i) {
-            if (e.nodes[i].op == Op::Pow && e.nodes[i - 1].op == Op::Constant && e.nodes[i - 1].index == constant) return true;
+            if (e.nodes[i].op == Op::Pow && e.nodes[i - 1].op == Op::Constant && e.nodes[i - 1].index == constant)
+                return true;
         }
         return false;
     }
@@ -310,7 +313,8 @@ void finish(Polisher& polisher, std::size_t count) {
     for (const std::vector<Found>& entries : archive.by_complexity()) {
         for (const Found& found : entries) all.push_back(found);
     }
-    std::stable_sort(all.begin(), all.end(), [](const Found& a, const Found& b) { return a.description < b.description; });
+    std::stable_sort(all.begin(), all.end(),
+                     [](const Found& a, const Found& b) { return a.description < b.description; });
     for (std::size_t k = 0; k < std::min(all.size(), count); ++k) chosen.push_back(all[k]);
     for (const std::vector<Found>& entries : archive.by_complexity()) {
         if (entries.empty() || entries[0].loss >= least_loss || chosen.size() >= 2 * count) continue;

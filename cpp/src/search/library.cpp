@@ -12,10 +12,10 @@ namespace balmer::search {
 namespace {
 
 constexpr std::size_t kKey = Library::kKeyRows;
-constexpr std::size_t kBatch = 64;        // formulas that one call of a kernel combines
-constexpr double kLargest = 1e10;         // values beyond this are steps to overflow, not building blocks
-constexpr int kMaxNesting = 2;            // sin(exp(log(x))) and deeper are not laws
-constexpr int kRareOperandLevel = 2;      // operands of min, max, pow, ... are no larger
+constexpr std::size_t kBatch = 64;    // formulas that one call of a kernel combines
+constexpr double kLargest = 1e10;     // values beyond this are steps to overflow, not building blocks
+constexpr int kMaxNesting = 2;        // sin(exp(log(x))) and deeper are not laws
+constexpr int kRareOperandLevel = 2;  // operands of min, max, pow, ... are no larger
 constexpr std::array<double, 2> kConstants = {1, 2};
 
 eval::ForwardKernel<double> kernel(Op op) {
@@ -194,8 +194,8 @@ void Library::combine_unary(const UnaryStep& step, std::size_t low, std::size_t 
             if (complexity > vocabulary_->options().evolution.maxsize) continue;
             consider({.op = step.op,
                       .constant = false,
-                      .monomial = operand.monomial && (step.op == Op::Square || step.op == Op::Inv || step.op == Op::Cube ||
-                                                       step.op == Op::Sqrt),
+                      .monomial = operand.monomial && (step.op == Op::Square || step.op == Op::Inv ||
+                                                       step.op == Op::Cube || step.op == Op::Sqrt),
                       .nesting = static_cast<std::uint8_t>(operand.nesting + (step.transcendental ? 1 : 0)),
                       .complexity = static_cast<std::uint16_t>(std::lround(complexity)),
                       .a = static_cast<std::uint32_t>(i + q),
@@ -242,7 +242,8 @@ void Library::combine_binary(Op op, std::size_t i, std::size_t low, std::size_t 
 bool Library::grow() {
     if (full()) return false;
     const eval::FlushSubnormals guard(eval::kernels());
-    const std::size_t next = level_start_.size();  // the level being made; level k is [level_start_[k - 1], level_start_[k])
+    const std::size_t next =
+        level_start_.size();  // the level being made; level k is [level_start_[k - 1], level_start_[k])
     const auto begin = [&](std::size_t level) { return level_start_[level - 1]; };
     const auto end = [&](std::size_t level) { return level_start_[level]; };
     for (const UnaryStep& step : unary_) {

@@ -27,7 +27,8 @@ Expression with_unit(const Expression& e, const View& view, const Vocabulary& vo
 
 /// exp(c0) * prod f^p * exp(sum q g), the inverse of a sum of logarithms and plain terms.
 Expression exponential_product(double sign, double c0, std::span<const Power> powers, std::span<const double> slopes,
-                               std::span<const Expression> slope_terms, const View& view, const Vocabulary& vocabulary) {
+                               std::span<const Expression> slope_terms, const View& view,
+                               const Vocabulary& vocabulary) {
     std::vector<Power> all(view.unit.begin(), view.unit.end());
     all.insert(all.end(), powers.begin(), powers.end());
     if (!slope_terms.empty()) {
@@ -134,7 +135,8 @@ bool fit_model(const ModelContext& context, const Hit& hit, LinearFit& fit, Mode
         rows_weight += 1;
     }
     model.left = error_t / spread;
-    const double all = context.view->weight.empty() ? 1 : context.view->weight_sum / static_cast<double>(context.view->target.size());
+    const double all =
+        context.view->weight.empty() ? 1 : context.view->weight_sum / static_cast<double>(context.view->target.size());
     model.mse = error_y / (rows_weight * all);
     if (!std::isfinite(model.left)) return false;
     if (!std::isfinite(model.mse)) model.mse = INFINITY;
@@ -217,8 +219,8 @@ std::vector<Expression> formulas(const ModelContext& context, const Model& model
     };
     if (hit.family == Family::single || hit.family == Family::pair) {
         const Atom atoms[] = {context.atoms[hit.i], context.atoms[hit.j]};
-        return sum_formulas(context, target, {atoms, hit.family == Family::pair ? std::size_t{2} : std::size_t{1}}, model.c,
-                            tolerance);
+        return sum_formulas(context, target, {atoms, hit.family == Family::pair ? std::size_t{2} : std::size_t{1}},
+                            model.c, tolerance);
     }
     const Expression g = library.expression(hit.i), f = library.expression(context.atoms[hit.j].node);
     const double slope[] = {factor * model.c[1]}, one[] = {1};

@@ -19,9 +19,9 @@ double value(Op op, double x) { return balmer::apply(op, x); }
 
 /// A function of a formula on the screen rows.
 struct Column {
-    Expression e;                 ///< whose logarithm it is if is_log
+    Expression e;  ///< whose logarithm it is if is_log
     std::vector<double> values;
-    bool inner = false;           ///< whether it has a constant of the grid
+    bool inner = false;  ///< whether it has a constant of the grid
     bool is_log = false;
     int complexity = 0;
 };
@@ -140,18 +140,21 @@ class ParametricSearch {
         const Expression minus = vocabulary_.offset(-1, up), plus = vocabulary_.offset(1, up);
         if (top < kLargestExponent) add(up, map(g, [&](double v) { return value(Op::Exp, c * v); }), true, false);
         if (-bottom < kLargestExponent) {
-            add(vocabulary_.exp(vocabulary_.scale(-c, argument)), map(g, [&](double v) { return value(Op::Exp, -c * v); }),
-                true, false);
+            add(vocabulary_.exp(vocabulary_.scale(-c, argument)),
+                map(g, [&](double v) { return value(Op::Exp, -c * v); }), true, false);
         }
         if (std::all_of(g, g + rows_, [](double v) { return v > 0; })) {
-            add(vocabulary_.reciprocal(minus), map(g, [&](double v) { return 1 / value(Op::Expm1, c * v); }), true, false);
+            add(vocabulary_.reciprocal(minus), map(g, [&](double v) { return 1 / value(Op::Expm1, c * v); }), true,
+                false);
             add(minus, map(g, [&](double v) { return c * v + value(Op::Log1p, -value(Op::Exp, -c * v)); }), true, true);
         }
         add(vocabulary_.reciprocal(plus), map(g, [&](double v) { return value(Op::Logistic, -c * v); }), true, false);
-        add(plus, map(g, [&](double v) {
-                const double z = c * v;
-                return std::max(z, 0.0) + value(Op::Log1p, value(Op::Exp, -std::abs(z)));
-            }),
+        add(plus,
+            map(g,
+                [&](double v) {
+                    const double z = c * v;
+                    return std::max(z, 0.0) + value(Op::Log1p, value(Op::Exp, -std::abs(z)));
+                }),
             true, true);
     }
 
@@ -164,8 +167,9 @@ class ParametricSearch {
     void pairs(const TransformedTarget& target) {
         const std::vector<double> root = root_weights(target);
         // Logarithms are terms of a power law: under T = ln, or where the target is a logarithm already.
-        const bool logs = target.transform == Transform::log ||
-                          (target.transform == Transform::identity && !vocabulary_.log(Expression::feature(0)).nodes.empty());
+        const bool logs =
+            target.transform == Transform::log ||
+            (target.transform == Transform::identity && !vocabulary_.log(Expression::feature(0)).nodes.empty());
         std::vector<const Column*> used;
         for (const Column& c : columns_) {
             if (!c.is_log || logs) used.push_back(&c);
@@ -207,7 +211,8 @@ class ParametricSearch {
             const Expression e = formula(target, root, terms);
             if (e.nodes.empty()) continue;
             const std::uint64_t shape = structural_hash(e);
-            const auto known = std::find_if(shapes.begin(), shapes.end(), [&](const auto& s) { return s.first == shape; });
+            const auto known =
+                std::find_if(shapes.begin(), shapes.end(), [&](const auto& s) { return s.first == shape; });
             if (known == shapes.end()) {
                 shapes.emplace_back(shape, 1);
             } else if (++known->second > 2) {
@@ -238,7 +243,8 @@ class ParametricSearch {
             }
         }
         if (target.transform != Transform::log) {
-            return tidy(formula_of_y(linear_combination(offset, slopes, plain, vocabulary_), target, view_, vocabulary_));
+            return tidy(
+                formula_of_y(linear_combination(offset, slopes, plain, vocabulary_), target, view_, vocabulary_));
         }
         std::vector<Power> all = view_.unit;
         for (const Power& p : powers) all.push_back({p.base, nearest_simple_exponent(p.exponent, 0.15)});
@@ -319,8 +325,9 @@ class ParametricSearch {
                 for (const bool rounded : {true, false}) {
                     std::vector<double> s = rounded ? simple_slopes : slopes;
                     s.push_back(rounded ? simple_last : last);
-                    starts.push_back(tidy(
-                        formula_of_y(linear_combination(fit_.coefficients()[0], s, terms, vocabulary_), target, view_, vocabulary_)));
+                    starts.push_back(
+                        tidy(formula_of_y(linear_combination(fit_.coefficients()[0], s, terms, vocabulary_), target,
+                                          view_, vocabulary_)));
                 }
             }
         }

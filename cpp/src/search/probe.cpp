@@ -210,7 +210,8 @@ class Prober {
             const double e = view_.target[i] * (1 - balmer::apply(Op::Exp, -surface.residuals()[i]));
             sum += (view_.weight.empty() ? 1 : view_.weight[i]) * e * e;
         }
-        const double residual = std::sqrt(sum / (static_cast<double>(rows_) - static_cast<double>(surface.terms())) / unit_weight);
+        const double residual =
+            std::sqrt(sum / (static_cast<double>(rows_) - static_cast<double>(surface.terms())) / unit_weight);
         if (std::isfinite(residual)) noise_ = std::min(noise_, residual);
     }
 
@@ -250,7 +251,8 @@ class Prober {
 
     void erase(std::vector<std::size_t> gone) {
         std::sort(gone.rbegin(), gone.rend());
-        for (const std::size_t j : gone) view_.variables.erase(view_.variables.begin() + static_cast<std::ptrdiff_t>(j));
+        for (const std::size_t j : gone)
+            view_.variables.erase(view_.variables.begin() + static_cast<std::ptrdiff_t>(j));
     }
 
     /// Variables without which a surface is no worse.
@@ -364,7 +366,8 @@ class Prober {
             Split trial = best;
             std::erase(trial.free, j);
             trial.linear.push_back(j);
-            if (!fit(surface, z, trial.free, trial.linear, response, degree) || surface.evidence() > best.evidence) continue;
+            if (!fit(surface, z, trial.free, trial.linear, response, degree) || surface.evidence() > best.evidence)
+                continue;
             trial.evidence = surface.evidence();
             best = trial;
         }
@@ -391,14 +394,14 @@ class Prober {
             order.emplace_back(1 - surface.r_squared(), k);
         }
         std::sort(order.begin(), order.end());
-        return std::any_of(order.begin(), order.end(), [&](const auto& o) {
-            return o.first < 0.5 && peel(responses[o.second], splits[o.second]);
-        });
+        return std::any_of(order.begin(), order.end(),
+                           [&](const auto& o) { return o.first < 0.5 && peel(responses[o.second], splits[o.second]); });
     }
 
     bool peel(const Response& response, const Split& split) {
         Surface surface;
-        if (!fit(surface, coordinates(Chart::logarithm), split.free, split.linear, response, split.degree)) return false;
+        if (!fit(surface, coordinates(Chart::logarithm), split.free, split.linear, response, split.degree))
+            return false;
         std::vector<std::size_t> which;
         std::vector<double> exponents;
         for (std::size_t k = 0; k < split.linear.size(); ++k) {

@@ -93,7 +93,8 @@ void Seed::solve(const std::vector<View>& views, Polisher& polisher, const Campa
             log(views[v].name + ": " + round.stage + ", " + std::to_string(atoms) + " atoms");
             if (archive.exact() || polisher.stopped()) return;
             if (campaign.weighted || atoms < 4000) continue;
-            const FactorOptions factors{.pair_factors = atoms / 20, .pair_atoms = 800, .single_factors = 2 * atoms, .single_atoms = 500};
+            const FactorOptions factors{
+                .pair_factors = atoms / 20, .pair_atoms = 800, .single_factors = 2 * atoms, .single_atoms = 500};
             search_over_factors(views[v], solvers[v]->library(), polisher, factors);
             log(views[v].name + ": factors");
             if (archive.exact() || polisher.stopped()) return;
@@ -124,8 +125,8 @@ bool Seed::something_left(const View& raw, Polisher& polisher) const {
         for (std::size_t k = 0; k < rows.size(); ++k) sum += panel.column(j)[k] * unit[k];
         most = std::max(most, std::abs(sum));
     }
-    const double expected = std::sqrt(2 * balmer::apply(Op::Log, static_cast<double>(atoms.size())) /
-                                      static_cast<double>(rows.size()));
+    const double expected =
+        std::sqrt(2 * balmer::apply(Op::Log, static_cast<double>(atoms.size())) / static_cast<double>(rows.size()));
     return static_cast<double>(most) > expected;
 }
 
@@ -192,7 +193,8 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     result.exact = archive.exact() != nullptr;
     result.noise = archive.best() ? std::sqrt(archive.best()->loss) : 0;
     for (const std::vector<Found>& entries : archive.by_complexity()) {
-        for (const Found& found : entries) result.candidates.push_back({found.expression, found.complexity, found.loss});
+        for (const Found& found : entries)
+            result.candidates.push_back({found.expression, found.complexity, found.loss});
     }
     return result;
 }

@@ -26,16 +26,16 @@ struct SeedSwitches {
 /// A line of the search log.
 struct SeedLogEntry {
     std::string stage;
-    double work = 0;     ///< nodes times rows evaluated so far
-    double loss = 0;     ///< of the best formula by description length
+    double work = 0;  ///< nodes times rows evaluated so far
+    double loss = 0;  ///< of the best formula by description length
     int complexity = 0;
 };
 
 struct SeedResult {
     std::vector<FrontEntry> candidates;  ///< by rising complexity; several of each, best description length first
     std::vector<SeedLogEntry> log;
-    bool exact = false;                  ///< a formula reproduces the target to rounding
-    double noise = 0;                    ///< estimated standard deviation of the target about the law
+    bool exact = false;  ///< a formula reproduces the target to rounding
+    double noise = 0;    ///< estimated standard deviation of the target about the law
 };
 
 /// Deterministic: same data, operators and options give the same candidates on any number of threads. Weighted least squares;

@@ -22,9 +22,8 @@ void SeedArchive::offer(Found found) {
     if (entries_.size() <= c) entries_.resize(c + 1);
     std::vector<Found>& entries = entries_[c];
     const std::uint64_t structure = structural_hash(found.expression);
-    const auto twin = std::find_if(entries.begin(), entries.end(), [&](const Found& other) {
-        return structural_hash(other.expression) == structure;
-    });
+    const auto twin = std::find_if(entries.begin(), entries.end(),
+                                   [&](const Found& other) { return structural_hash(other.expression) == structure; });
     if (twin != entries.end()) {
         if (!before(found, *twin)) return;
         entries.erase(twin);

@@ -95,7 +95,8 @@ TransformedTarget transform_target(Transform transform, std::span<const double> 
     result.sign = negative > positive ? -1 : 1;
     const bool exponential = transform == Transform::exp || transform == Transform::exp_neg;
     if (exponential && high - low > 80) return result;
-    if (exponential && std::max(std::abs(low), std::abs(high)) > 300) result.shift = transform == Transform::exp ? high : low;
+    if (exponential && std::max(std::abs(low), std::abs(high)) > 300)
+        result.shift = transform == Transform::exp ? high : low;
     std::size_t lost = 0;
     std::vector<double> values(y.size()), weights(y.size());
     double largest = 0;

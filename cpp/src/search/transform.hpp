@@ -28,10 +28,10 @@ inline constexpr std::size_t kTransforms = static_cast<std::size_t>(Transform::c
 /// T(y) on rows, with the weights that make squared residuals of T count like squared residuals of y (delta method).
 struct TransformedTarget {
     Transform transform = Transform::identity;
-    double sign = 1;               ///< sign of y where T loses it
-    double shift = 0;              ///< of exp and exp_neg
-    std::vector<double> value;     ///< 0 on rows that do not count
-    std::vector<double> weight;    ///< 0 on rows that do not count
+    double sign = 1;             ///< sign of y where T loses it
+    double shift = 0;            ///< of exp and exp_neg
+    std::vector<double> value;   ///< 0 on rows that do not count
+    std::vector<double> weight;  ///< 0 on rows that do not count
 };
 
 /// Whether the inverse function can be written with the allowed operators.

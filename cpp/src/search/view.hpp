@@ -12,11 +12,11 @@ namespace balmer::search {
 /// y = product(unit) * target, target a function of the variables alone (that is the guess).
 struct View {
     std::vector<Variable> variables;
-    std::vector<Power> unit;           ///< empty: 1
-    std::vector<double> target;        ///< y / unit, one for each row
-    std::vector<double> weight;        ///< weight * unit^2, one for each row; empty: all 1
-    double weight_sum = 0;             ///< of the plain weights: sum(weight * r^2) / weight_sum is a loss in units of y
-    std::string name;                  ///< for the log
+    std::vector<Power> unit;     ///< empty: 1
+    std::vector<double> target;  ///< y / unit, one for each row
+    std::vector<double> weight;  ///< weight * unit^2, one for each row; empty: all 1
+    double weight_sum = 0;       ///< of the plain weights: sum(weight * r^2) / weight_sum is a loss in units of y
+    std::string name;            ///< for the log
 };
 
 }  // namespace balmer::search

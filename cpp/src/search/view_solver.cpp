@@ -54,8 +54,9 @@ std::vector<TransformedTarget> ViewSolver::make_targets(const RoundOptions& opti
         std::vector<double> root(target.weight.size());
         for (std::size_t k = 0; k < root.size(); ++k) root[k] = std::sqrt(target.weight[k]);
         std::vector<float> unit(root.size());
-        if (!standardise(target.value.data(), options.weighted ? std::span<const double>(root) : std::span<const double>{},
-                         root.size(), unit.data())) {
+        if (!standardise(target.value.data(),
+                         options.weighted ? std::span<const double>(root) : std::span<const double>{}, root.size(),
+                         unit.data())) {
             continue;
         }
         double second = 0, fourth = 0;
@@ -107,7 +108,8 @@ bool ViewSolver::polish(const ModelContext& context, std::vector<Model> models, 
         if (archive.exact()) return true;
     }
     const auto describe = [&](const Model& m) {
-        return description_length(m.hit.complexity, m.n_constants, std::max(m.mse, archive.exact_loss()), archive.scale());
+        return description_length(m.hit.complexity, m.n_constants, std::max(m.mse, archive.exact_loss()),
+                                  archive.scale());
     };
     std::vector<std::pair<double, std::size_t>> order;
     for (std::size_t k = 0; k < models.size(); ++k) {
@@ -121,7 +123,8 @@ bool ViewSolver::polish(const ModelContext& context, std::vector<Model> models, 
         const std::size_t c = std::min<std::size_t>(models[k].hit.complexity, HitBuckets::kBuckets - 1);
         const bool first_of_size = of_complexity[c]++ < 2;
         if (rank++ >= options.polish && !first_of_size) continue;
-        for (Expression& e : formulas(context, models[k], options.weighted ? 0.1 : 0.02)) chosen.push_back(std::move(e));
+        for (Expression& e : formulas(context, models[k], options.weighted ? 0.1 : 0.02))
+            chosen.push_back(std::move(e));
     }
     polisher_.submit(std::move(chosen), options.stage, options.weighted ? 10 : 5);
     return archive.exact() != nullptr;
@@ -149,7 +152,7 @@ bool ViewSolver::scan(std::span<const Transform> transforms, std::span<const Tra
     scan_options.bound = options.weighted ? 0.9F : 0.3F;
     scan_options.max_complexity = polisher_.vocabulary().options().evolution.maxsize + 4;
     scan_options.n_threads = polisher_.n_threads();
-    const ModelContext context{&library_, &view_,  &polisher_.vocabulary(), atoms, targets, options.weighted};
+    const ModelContext context{&library_, &view_, &polisher_.vocabulary(), atoms, targets, options.weighted};
     std::vector<Model> models;
     const auto m = static_cast<double>(library_.n_screen()), n = static_cast<double>(atoms.size());
     {
@@ -158,7 +161,8 @@ bool ViewSolver::scan(std::span<const Transform> transforms, std::span<const Tra
         add_models(context, hits, models);
         polisher_.work().used += n * n / 2 * m * 0.02;
         for (std::size_t t = 0; t < targets.size() && !polisher_.stopped(); ++t) {
-            const BeamOptions beam{.width = 32, .most_terms = 5, .kept = options.weighted ? std::size_t{8} : std::size_t{2}};
+            const BeamOptions beam{
+                .width = 32, .most_terms = 5, .kept = options.weighted ? std::size_t{8} : std::size_t{2}};
             std::vector<Expression> sums = extend_pairs(context, panel, hits, t, beam);
             polisher_.work().used += 3 * 32 * n * m * 6 * 0.02;
             polisher_.submit(std::move(sums), "sums", options.weighted ? 8 : 4);

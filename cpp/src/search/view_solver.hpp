@@ -11,11 +11,11 @@ namespace balmer::search {
 
 /// How a round looks.
 struct RoundOptions {
-    std::size_t atoms = 800;       ///< atoms that are paired
-    std::size_t factors = 200;     ///< formulas that multiply or divide an affine function of an atom
-    bool weighted = false;         ///< residuals of T(y) count as those of y: needed under noise, slower
-    std::size_t polish = 40;       ///< formulas that are fitted to all rows although they are not exact
-    double noise = 0;              ///< estimated standard deviation of the noise, in units of y
+    std::size_t atoms = 800;    ///< atoms that are paired
+    std::size_t factors = 200;  ///< formulas that multiply or divide an affine function of an atom
+    bool weighted = false;      ///< residuals of T(y) count as those of y: needed under noise, slower
+    std::size_t polish = 40;    ///< formulas that are fitted to all rows although they are not exact
+    double noise = 0;           ///< estimated standard deviation of the noise, in units of y
     const char* stage = "families";
 };
 

@@ -47,8 +47,9 @@ Vocabulary::Vocabulary(const SearchOptions& options, const OperatorSet& operator
     for (std::size_t code = kFirstOp; code < kFirstUserOp + operators.user().size(); ++code) {
         const Op op = static_cast<Op>(code);
         const auto& given = options.complexity.of_operators;
-        op_complexity_[code] =
-            code < given.size() && !std::isnan(given[code]) ? given[code] : static_cast<double>(operators.complexity(op));
+        op_complexity_[code] = code < given.size() && !std::isnan(given[code])
+                                   ? given[code]
+                                   : static_cast<double>(operators.complexity(op));
     }
     for (const Op op : options.operators) {
         if (!allowed_[static_cast<std::size_t>(op)]) ++op_complexity_count_;
@@ -89,7 +90,8 @@ bool Vocabulary::keeps_constraints(const Expression& e) const {
         for (const ArgumentConstraint& c : options_->constraints) {
             if (c.op != node.op) continue;
             for (std::size_t k = 0; k < node.arity; ++k) {
-                if (c.max_complexity[k] >= 0 && complexity(e.subtree(e.operand(i, k))) > c.max_complexity[k]) return false;
+                if (c.max_complexity[k] >= 0 && complexity(e.subtree(e.operand(i, k))) > c.max_complexity[k])
+                    return false;
             }
         }
         for (const NestedConstraint& c : options_->nested_constraints) {
@@ -117,7 +119,8 @@ bool Vocabulary::admissible(const Expression& e) const {
     for (const double c : e.constants) {
         if (!std::isfinite(c)) return false;
     }
-    if (options_->evolution.maxdepth > 0 && e.depth() > static_cast<std::size_t>(options_->evolution.maxdepth)) return false;
+    if (options_->evolution.maxdepth > 0 && e.depth() > static_cast<std::size_t>(options_->evolution.maxdepth))
+        return false;
     return keeps_constraints(e);
 }
 

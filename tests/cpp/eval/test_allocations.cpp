@@ -22,7 +22,8 @@ struct Data {
     Data() {
         Rng rng(41, 0);
         for (std::size_t i = 0; i < 2 * kRows; ++i) X.push_back(0.3 + 2 * rng.uniform());
-        for (std::size_t i = 0; i < kRows; ++i) y.push_back(2 * std::exp(0.5 * X[i]) + X[kRows + i] + 0.1 * rng.normal());
+        for (std::size_t i = 0; i < kRows; ++i)
+            y.push_back(2 * std::exp(0.5 * X[i]) + X[kRows + i] + 0.1 * rng.normal());
     }
     [[nodiscard]] MatrixView<double> view() const { return {X.data(), kRows, 2, 1, kRows}; }
 };

@@ -123,7 +123,8 @@ TEST_CASE("operators of the user's own are evaluated like their bodies written o
         {"x2 + first(x0, x2 * x1, x1 * x1)", "x2 + x0"},
         {"(x0 - x1) * first(x0 - 2, x2 + 1, x1 / 3)", "(x0 - x1) * (x0 - 2)"},
         {"(x0 + x1) * deep(x1 - x0, x2 * x2)",
-         "(x0 + x1) * (cos(1 / ((x1 - x0) * (x1 - x0))) * (1 / ((x1 - x0) * (x1 - x0)) + x2 * x2) - x2 * x2 * (x2 * x2))"},
+         "(x0 + x1) * (cos(1 / ((x1 - x0) * (x1 - x0))) * (1 / ((x1 - x0) * (x1 - x0)) + x2 * x2) - x2 * x2 * (x2 * "
+         "x2))"},
         {"special(2.5, 1.5)", "cos(2.5) * (2.5 + 1.5)"},
     };
     const Table table(300, 3, 5);
@@ -169,7 +170,8 @@ TEST_CASE("derivatives are those of central differences") {
                 quotient[s] = (value_at(at + h) - value_at(at - h)) / (2 * h);
             }
             const double scale = std::max({1.0, std::abs(quotient[1]), std::abs(analytic)});
-            if (!(std::abs(quotient[0] - quotient[1]) < 1e-6 * scale && std::abs(quotient[1] - quotient[2]) < 1e-6 * scale)) {
+            if (!(std::abs(quotient[0] - quotient[1]) < 1e-6 * scale &&
+                  std::abs(quotient[1] - quotient[2]) < 1e-6 * scale)) {
                 return;
             }
             if (!(std::abs(analytic) < 1e8)) {

@@ -27,7 +27,8 @@ struct Sample {
 };
 
 /// y = f(x) + noise at random x in [low, high].
-Sample sample(const std::function<double(double)>& f, double low, double high, double noise = 0, std::size_t rows = kRows) {
+Sample sample(const std::function<double(double)>& f, double low, double high, double noise = 0,
+              std::size_t rows = kRows) {
     Rng rng(31, 0);
     Sample s;
     for (std::size_t i = 0; i < rows; ++i) {
@@ -201,7 +202,8 @@ TEST_CASE("standard errors of a straight line are those of the textbook") {
         }
         double sw = 0, swx = 0, swy = 0, sxx = 0, sxy = 0, rss = 0;
         const auto weight = [&](std::size_t i) { return weighted ? s.w[i] : 1.0; };
-        for (std::size_t i = 0; i < s.x.size(); ++i) sw += weight(i), swx += weight(i) * s.x[i], swy += weight(i) * s.y[i];
+        for (std::size_t i = 0; i < s.x.size(); ++i)
+            sw += weight(i), swx += weight(i) * s.x[i], swy += weight(i) * s.y[i];
         const double x_mean = swx / sw, y_mean = swy / sw;
         for (std::size_t i = 0; i < s.x.size(); ++i) {
             sxx += weight(i) * (s.x[i] - x_mean) * (s.x[i] - x_mean);
@@ -236,8 +238,8 @@ TEST_CASE("Planck's law is fitted although exp overflows on the way") {
         s.y[i] = 2 * s.x[i] * s.x[i] * s.x[i] / std::expm1(3 * s.x[i]);
     }
     const Fitted f = fit("1*cube(x0) / (exp(2*x0) - 1)", s);
-    INFO(name(f.result.status), ", loss ", f.result.loss, " at ", f.expression.constants[0], ", ", f.expression.constants[1], ", ",
-         f.expression.constants[2]);
+    INFO(name(f.result.status), ", loss ", f.result.loss, " at ", f.expression.constants[0], ", ",
+         f.expression.constants[1], ", ", f.expression.constants[2]);
     CHECK(near(f.expression.constants[0], 2, 1e-9));
     CHECK(near(f.expression.constants[1], 3, 1e-9));
     CHECK(near(f.expression.constants[2], 1, 1e-9));

@@ -89,7 +89,8 @@ TEST_CASE("derivatives by constants are what central differences say") {
             expression.constants[k] = c;
             for (std::size_t i = 0; i < kRows && finite; ++i) {
                 // Where the value turns over within a step (sin of a huge argument, mod), differences say nothing.
-                const double steepest = std::max({std::abs(J[k * kRows + i]), std::abs(slopes[0][i]), std::abs(slopes[1][i])});
+                const double steepest =
+                    std::max({std::abs(J[k * kRows + i]), std::abs(slopes[0][i]), std::abs(slopes[1][i])});
                 if (steepest * h > 0.1 * std::abs(f[i])) continue;
                 // Two step lengths tell how good the difference is: rounding of the values, kinks (abs, min) and curvature.
                 const double rounding = 1e-14 * (std::abs(f[i]) + 1) / h;
@@ -135,7 +136,8 @@ TEST_CASE_TEMPLATE("normal equations and row factor are J'WJ, J'Wr and r'Wr", T,
                 for (std::size_t k = 0; k < n; ++k) {
                     const double a = static_cast<double>(J[k * kRows + i]);
                     g[k] += weight * a * r;
-                    for (std::size_t l = 0; l < n; ++l) M[k * n + l] += weight * a * static_cast<double>(J[l * kRows + i]);
+                    for (std::size_t l = 0; l < n; ++l)
+                        M[k * n + l] += weight * a * static_cast<double>(J[l * kRows + i]);
                 }
             }
             finite = std::isfinite(sum);

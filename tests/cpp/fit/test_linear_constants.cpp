@@ -24,7 +24,8 @@ std::string linear(const std::string& text, const OperatorSet& operators = Opera
 }
 
 /// The values at `constants`.
-std::vector<double> values(Expression expression, const std::vector<double>& constants, const Evaluator<double>& evaluator) {
+std::vector<double> values(Expression expression, const std::vector<double>& constants,
+                           const Evaluator<double>& evaluator) {
     Workspace<double> workspace;
     expression.constants = constants;
     std::vector<double> out(evaluator.data().n_rows());
@@ -46,7 +47,9 @@ OperatorSet user_operators() {
 
 TEST_CASE("scales and offsets of sums of terms are linear") {
     CHECK(linear("2*x0 + 3") == "11");
-    CHECK(linear("2*exp(3*x0) - 4*x1/(5 + x0) + 6") == "101" "01");
+    CHECK(linear("2*exp(3*x0) - 4*x1/(5 + x0) + 6") ==
+          "101"
+          "01");
     CHECK(linear("-(2*x0 - 3)") == "11");
     CHECK(linear("sin(2*x0)") == "0");
     CHECK(linear("2/x0") == "1");

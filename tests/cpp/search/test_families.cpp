@@ -88,8 +88,8 @@ TEST_CASE("pairs are what least squares of each pair gives, and none that is bet
         }
         for (std::size_t i = 0; i < atoms.size(); ++i) {
             for (std::size_t j = 0; j < i; ++j) {
-                const double left =
-                    left_of({column(library, atoms[i].node), column(library, atoms[j].node)}, y, targets.root_weight, true);
+                const double left = left_of({column(library, atoms[i].node), column(library, atoms[j].node)}, y,
+                                            targets.root_weight, true);
                 if (left < best) best = left;
             }
         }

@@ -16,7 +16,8 @@ namespace {
 
 SearchOptions options(std::initializer_list<const char*> unary) {
     SearchOptions o;
-    for (const char* name : {"+", "-", "*", "/"}) o.operators.push_back(operator_named(name, OperatorSet::builtin(), 2));
+    for (const char* name : {"+", "-", "*", "/"})
+        o.operators.push_back(operator_named(name, OperatorSet::builtin(), 2));
     for (const char* name : unary) o.operators.push_back(operator_named(name, OperatorSet::builtin(), 1));
     o.evolution.niterations = 3;
     o.evolution.populations = 8;

@@ -53,17 +53,12 @@ TEST_CASE("a bad option is named with its value and a remedy") {
     CHECK(contains(message([](SearchOptions& o) { o.timeout_in_seconds = 0; }), "timeout_in_seconds is 0"));
     CHECK(contains(message([](SearchOptions& o) { o.max_evals = -5; }), "max_evals is -5"));
     CHECK(message([](SearchOptions& o) { o.n_threads = 0; }) == "n_threads is 0; give at least 1");
-    CHECK(message([](SearchOptions& o) {
-              o.operators = {Op::Add, Op::Add};
-          }) == "operator is \"add\" twice; name each operator once");
+    CHECK(message([](SearchOptions& o) { o.operators = {Op::Add, Op::Add}; }) ==
+          "operator is \"add\" twice; name each operator once");
     CHECK(contains(message([](SearchOptions& o) { o.operators = {static_cast<Op>(kFirstUserOp)}; }), "no operator"));
-    CHECK(contains(message([](SearchOptions& o) {
-                       o.complexity.of_variables = {1, 2, 3};
-                   }),
+    CHECK(contains(message([](SearchOptions& o) { o.complexity.of_variables = {1, 2, 3}; }),
                    "one for each of the 2 features"));
-    CHECK(contains(message([](SearchOptions& o) {
-                       o.constraints = {{Op::Sin, {-2, -1, -1}}};
-                   }),
+    CHECK(contains(message([](SearchOptions& o) { o.constraints = {{Op::Sin, {-2, -1, -1}}}; }),
                    "a constraint of sin is -2"));
     CHECK(contains(message([](SearchOptions& o) { o.nested_constraints = {{Op::Sin, Op::Sin, -1}}; }), "is -1"));
     CHECK(contains(message([](SearchOptions& o) { o.early_stop = parse("x0 + x2"); }), "(loss, complexity)"));

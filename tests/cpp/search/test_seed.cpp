@@ -46,7 +46,8 @@ SearchOptions options_with(std::vector<Op> operators) {
     return options;
 }
 
-const std::vector<Op> kUsual = {Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Square, Op::Sqrt, Op::Exp, Op::Log, Op::Sin, Op::Cos};
+const std::vector<Op> kUsual = {Op::Add,  Op::Sub, Op::Mul, Op::Div, Op::Square,
+                                Op::Sqrt, Op::Exp, Op::Log, Op::Sin, Op::Cos};
 
 SeedResult run(const Rows& rows, const SearchOptions& options, double limit = 2e9) {
     const Dataset<double> data = rows.dataset();
@@ -59,8 +60,10 @@ SeedResult run(const Rows& rows, const SearchOptions& options, double limit = 2e
 
 TEST_CASE("laws of one step are found exactly") {
     const SearchOptions options = options_with(kUsual);
-    CHECK(run(rows_of(200, 3, [](const auto& x) { return 0.3 * x[0] * x[0] / (x[1] * std::sqrt(x[2])); }), options).exact);
-    CHECK(run(rows_of(200, 3, [](const auto& x) { return x[0] / std::sqrt(1 - x[1] * x[1] / (25 * x[2] * x[2])); }), options)
+    CHECK(run(rows_of(200, 3, [](const auto& x) { return 0.3 * x[0] * x[0] / (x[1] * std::sqrt(x[2])); }), options)
+              .exact);
+    CHECK(run(rows_of(200, 3, [](const auto& x) { return x[0] / std::sqrt(1 - x[1] * x[1] / (25 * x[2] * x[2])); }),
+              options)
               .exact);
     CHECK(run(rows_of(200, 2, [](const auto& x) { return 1 / (std::exp(0.7 * x[0] / x[1]) - 1); }), options).exact);
     CHECK(run(rows_of(30, 1, [](const auto& x) { return x[0] * x[0] * x[0] - 2 * x[0] * x[0] + 3; }), options).exact);
@@ -100,7 +103,8 @@ TEST_CASE("a constant target, few rows and extreme units are no trouble") {
     const SearchOptions options = options_with(kUsual);
     CHECK(run(rows_of(50, 2, [](const auto&) { return 3.0; }), options).candidates.size() == 1);
     CHECK_FALSE(run(rows_of(3, 1, [](const auto& x) { return x[0]; }), options, 1e8).candidates.empty());
-    const SeedResult result = run(rows_of(200, 2, [](const auto& x) { return 6.67e-34 * x[0] * x[0] / x[1]; }), options);
+    const SeedResult result =
+        run(rows_of(200, 2, [](const auto& x) { return 6.67e-34 * x[0] * x[0] / x[1]; }), options);
     CHECK(result.exact);
 }
 
@@ -109,7 +113,8 @@ TEST_CASE("the probe peels powers with noise and without, and merges what acts t
     const OperatorSet operators;
     const Vocabulary vocabulary(options, operators);
     for (const double noise : {0.0, 0.01}) {
-        const Rows rows = rows_of(600, 4, [](const auto& x) { return x[0] * x[0] * std::exp(-x[1] * x[2] / 8) / x[3]; }, noise);
+        const Rows rows =
+            rows_of(600, 4, [](const auto& x) { return x[0] * x[0] * std::exp(-x[1] * x[2] / 8) / x[3]; }, noise);
         View raw;
         raw.target = rows.y;
         raw.weight_sum = static_cast<double>(rows.y.size());

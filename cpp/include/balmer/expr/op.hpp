@@ -18,16 +18,28 @@ enum class Op : std::uint8_t {
     Count_
 };
 
-inline constexpr std::uint8_t kFirstOp = 2;                                   ///< first row of the table
+inline constexpr std::uint8_t kFirstOp = 2;                                         ///< first row of the table
 inline constexpr std::uint8_t kBuiltinOps = static_cast<std::uint8_t>(Op::Count_);  ///< leaves and rows of the table
 inline constexpr std::uint8_t kFirstUserOp = kBuiltinOps;
 inline constexpr std::size_t kMaxUserOps = 255 - kFirstUserOp;
 inline constexpr std::size_t kMaxNodes = 255;  ///< of an expression
-inline constexpr std::size_t kMaxArity = 12;  ///< of an operator: the table has up to 3, the user may define more
+inline constexpr std::size_t kMaxArity = 12;   ///< of an operator: the table has up to 3, the user may define more
 
 /// How an operator treats physical units.
 enum class Units : std::uint8_t {
-    same, product, quotient, power, inverse, squared, cubed, root, cube_root, pure, ratio, truth, second
+    same,
+    product,
+    quotient,
+    power,
+    inverse,
+    squared,
+    cubed,
+    root,
+    cube_root,
+    pure,
+    ratio,
+    truth,
+    second
 };
 
 /// One row of operators.def, as data.
@@ -39,7 +51,7 @@ struct OpInfo {
     std::string_view text;
     std::string_view latex;
     std::string_view sympy;
-    std::string_view value;  ///< the formula in the table, for the documentation
+    std::string_view value;       ///< the formula in the table, for the documentation
     std::string_view da, db, dc;  ///< derivatives by the operands, which `parse` reads with the names a, b, c and y
     int complexity;
     double low, high;  ///< where the first operand may lie

@@ -14,17 +14,17 @@ namespace balmer {
 
 /// Why a fit stopped.
 enum class FitStatus : std::uint8_t {
-    converged_loss,   ///< no step promises more than loss_tolerance of the loss, or more than rounding errors of the target
-    converged_step,   ///< the step was shorter than step_tolerance of the constants, or no step helped
-    max_iterations,   ///< the budget ran out
-    not_finite,       ///< the start has no finite loss: the constants are as they were
-    abandoned,        ///< the loss stayed above `bound`
-    nothing_to_fit,   ///< the expression has no constants
+    converged_loss,  ///< no step promises more than loss_tolerance of the loss, or more than rounding errors of the target
+    converged_step,  ///< the step was shorter than step_tolerance of the constants, or no step helped
+    max_iterations,  ///< the budget ran out
+    not_finite,      ///< the start has no finite loss: the constants are as they were
+    abandoned,       ///< the loss stayed above `bound`
+    nothing_to_fit,  ///< the expression has no constants
 };
 [[nodiscard]] std::string_view name(FitStatus status) noexcept;
 
 struct FitOptions {
-    int max_iterations = 50;        ///< accepted and rejected steps together
+    int max_iterations = 50;  ///< accepted and rejected steps together
     /// Stop when the Gauss-Newton step promises less than loss_tolerance * loss. Near a minimum the constants are then off by
     /// about sqrt(loss_tolerance * (rows - constants)) standard errors: 1e-10 is enough to compare losses, the loss itself
     /// shows no more than 1e-15, but constants settle further.

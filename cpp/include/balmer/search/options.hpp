@@ -24,8 +24,8 @@ struct SearchOptions {
     Batching batching = Batching::automatic;  ///< automatic: above 1000 rows
     int batch_size = 0;                       ///< rows of a batch; 0: 128, 256 or 512 by the number of rows
 
-    bool seeding = true;       ///< first the closed-form families over an enumerated library, then evolution
-    double seed_work = 1e10;   ///< nodes times rows that this stage may evaluate; less if evolution itself is short
+    bool seeding = true;      ///< first the closed-form families over an enumerated library, then evolution
+    double seed_work = 1e10;  ///< nodes times rows that this stage may evaluate; less if evolution itself is short
 
     std::vector<Expression> guesses;  ///< formulas to start from; their constants are fitted first
 
