@@ -93,7 +93,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--selection",
         choices=("dl", "best", "accuracy", "score"),
-        help="how a formula of the front is chosen (default: best; in demonstrations: score)",
+        help="how a formula of the front is chosen (default: dl)",
     )
     parser.add_argument("--quiet", action="store_true", help="show nothing while the search runs")
 

@@ -98,7 +98,7 @@ bool Program<T>::compile_plain(const Expression& expression, bool extreme) {
     Instruction* next = code_.data();
     Entry stack[kMaxNodes];
     stack[0] = {nullptr, 0, kScalarEntry, Reach::nothing};
-    Entry* end = stack;
+    std::size_t size = 0;
     std::int32_t top = 0;
     const auto fill = [&](Entry& entry) {
         T* const out = slot(top);
@@ -110,18 +110,18 @@ bool Program<T>::compile_plain(const Expression& expression, bool extreme) {
             if (node.index >= columns_.size()) {
                 return false;  // the full way says what is wrong
             }
-            *end++ = {columns_[node.index], kColumn, kColumnEntry, Reach::nothing};
+            stack[size++] = {columns_[node.index], kColumn, kColumnEntry, Reach::nothing};
             continue;
         }
         if (node.op == Op::Constant) {
-            *end++ = {&constants_[node.index], 0, kScalarEntry, Reach::nothing};
+            stack[size++] = {&constants_[node.index], 0, kScalarEntry, Reach::nothing};
             continue;
         }
         if (OperatorSet::is_user(node.op)) {
             return false;
         }
         const auto& forward = kernels_->forward[static_cast<std::size_t>(node.op) - kFirstOp];
-        Entry& a = end[-node.arity];
+        Entry& a = stack[size - node.arity];
         if (node.arity == 1) {
             if (needs_range(node.op, a.reach, extreme)) {
                 return false;
@@ -135,7 +135,7 @@ bool Program<T>::compile_plain(const Expression& expression, bool extreme) {
             top = out + 1;
             a = {p, 0, out, reach_of(node.op, a.reach)};
         } else if (node.arity == 2) {
-            Entry& b = end[-1];
+            const Entry& b = stack[size - 1];
             if (needs_range(node.op, b.reach, extreme)) {
                 return false;
             }
@@ -148,22 +148,24 @@ bool Program<T>::compile_plain(const Expression& expression, bool extreme) {
             *next++ = {forward[form], p, a.p, b.p, nullptr, a.mask, b.mask, 0};
             top = out + 1;
             a = {p, 0, out, reach_of(node.op, std::max(a.reach, b.reach))};
-            end = &b;
+            --size;
         } else {
-            std::int32_t out = top;
-            for (Entry* entry = &a; entry != end; ++entry) {
+            Entry &b = stack[size - 2], &c = stack[size - 1];
+            std::int32_t out = kScalarEntry;
+            for (Entry* const entry : {&a, &b, &c}) {
                 if (entry->slot == kScalarEntry) {
                     fill(*entry);
                 }
+                if (entry->slot >= 0 && (out < 0 || entry->slot < out)) {
+                    out = entry->slot;
+                }
             }
-            for (Entry* entry = &a; entry != end; ++entry) {
-                out = entry->slot >= 0 ? std::min(out, entry->slot) : out;
-            }
+            out = out < 0 ? top : out;
             T* const p = slot(out);
-            *next++ = {forward[vv], p, a.p, end[-2].p, end[-1].p, a.mask, end[-2].mask, end[-1].mask};
+            *next++ = {forward[vv], p, a.p, b.p, c.p, a.mask, b.mask, c.mask};
             top = out + 1;
-            end -= 2;
             a = {p, 0, out, Reach::nothing};
+            size -= 2;
         }
     }
     const Entry& result = stack[0];

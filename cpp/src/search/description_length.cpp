@@ -54,6 +54,13 @@ double rounding_variance(std::span<const double> y) {
     return 0;
 }
 
+/// What fitting p constants to n rows flatters the fit by, beyond the large-sample figure (Hurvich & Tsai 1989); infinite
+/// where the constants can follow the rows.
+double flattery(double p, double n) {
+    if (p < 2) return 0;
+    return n - p - 1 > 0 ? p * (p + 1) / (n - p - 1) : INFINITY;
+}
+
 }  // namespace
 
 DescriptionScale description_scale(std::span<const double> y, double symbols) {
@@ -72,18 +79,21 @@ double description_length(double nodes, double constants, double mse, const Desc
     if (!std::isfinite(mse)) return INFINITY;
     const double floor = std::max(scale.quantum, 1e-300);
     return 0.5 * scale.rows * ln(std::max(mse, floor)) + scale.structure * nodes * ln(scale.symbols) +
-           0.5 * constants * ln(scale.rows + 1);
+           0.5 * constants * ln(scale.rows + 1) + flattery(constants, scale.rows);
 }
 
 double description_length(const Expression& e, double mse, const DescriptionScale& scale,
                           std::span<const double> errors) {
-    double constants = 0;
+    double constants = 0, fitted = 0;
     for (std::size_t k = 0; k < e.constants.size(); ++k) {
         const double c = std::abs(e.constants[k]);
         const int denominator = small_denominator(c);
         if (denominator > 0) {
             constants += ln(c * denominator + 1) + ln(denominator) + kLn2;
-        } else if (k < errors.size() && errors[k] > 0) {
+            continue;
+        }
+        ++fitted;
+        if (k < errors.size() && errors[k] > 0) {
             constants += std::clamp(ln(c / errors[k]) - 0.5493061443340548, 0.0, 20.0) + kLn2;
         } else {
             constants += 0.5 * ln(scale.rows + 1) + kLn2;
@@ -97,7 +107,8 @@ double description_length(const Expression& e, double mse, const DescriptionScal
     for (std::size_t i = 1; i < e.size(); ++i) {
         if (e.nodes[i].op == Op::Pow && e.nodes[i - 1].op != Op::Constant) rarity += kRare;
     }
-    return description_length(static_cast<double>(e.size()), 0, mse, scale) + constants + scale.structure * rarity;
+    return description_length(static_cast<double>(e.size()), 0, mse, scale) + constants + flattery(fitted, scale.rows) +
+           scale.structure * rarity;
 }
 
 }  // namespace balmer::search

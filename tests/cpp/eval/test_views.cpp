@@ -1,6 +1,7 @@
 // A view is read in place and no further: its values are those of a padded copy.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -8,6 +9,20 @@
 #include "random_expression.hpp"
 
 namespace balmer::test {
+
+namespace {
+
+/// Places where the bits differ; one NaN is as good as another, for its sign depends on the order of operands.
+template <class T>
+std::size_t differences(const T* a, const T* b, std::size_t n) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        count += !(std::isnan(a[i]) && std::isnan(b[i])) && std::memcmp(a + i, b + i, sizeof(T)) != 0;
+    }
+    return count;
+}
+
+}  // namespace
 
 TEST_CASE_TEMPLATE("views of any number of rows have the values of a copy", T, double, float) {
     Rng rng(51, 0);
@@ -27,12 +42,12 @@ TEST_CASE_TEMPLATE("views of any number of rows have the values of a copy", T, d
         std::vector<T> a(all.size() * rows), b(all.size() * rows), one(rows);
         evaluate_all<T>(pointers, sets, view, a);
         evaluate_all<T>(pointers, sets, copy, b);
-        CHECK(std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
+        CHECK(differences(a.data(), b.data(), a.size()) == 0);
         Workspace<T> workspace;
         std::size_t differ = 0;
         for (std::size_t k = 0; k < all.size(); ++k) {
             Evaluator<T>(view).evaluate(all[k], one, workspace);
-            differ += std::memcmp(one.data(), b.data() + k * rows, rows * sizeof(T)) != 0;
+            differ += differences(one.data(), b.data() + k * rows, rows);
         }
         INFO("seed 51, ", rows, " rows");
         CHECK(differ == 0);
