@@ -29,7 +29,7 @@ def tracked_files() -> list[Path]:
     found = []
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in skip]
-        found += [Path(folder, name) for name in names]
+        found += [Path(folder, name) for name in names if name != ".git"]  # a file in linked work trees
     return sorted(path for path in found if path.suffix in TEXT_SUFFIXES)
 
 

@@ -1,0 +1,277 @@
+"""What an estimator is made with: its parameters, what they mean, and their defaults."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from balmer.losses import Loss
+
+__all__ = ["SearchParameters", "documented"]
+
+_Init = TypeVar("_Init", bound=Callable[..., None])
+_Estimator = TypeVar("_Estimator", bound="type[SearchParameters]")
+
+
+def _suggesting(init: _Init) -> _Init:
+    """Give the TypeError for an unknown keyword the nearest known ones."""
+    known = list(inspect.signature(init).parameters)[1:]
+
+    @functools.wraps(init)  # scikit-learn reads the parameters through it
+    def wrapper(self: Any, *args: Any, **kwargs: Any) -> None:
+        for name in kwargs:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=3)
+                hint = f": did you mean {' or '.join(map(repr, near))}?" if near else ""
+                raise TypeError(f"{type(self).__name__} has no parameter {name!r}{hint}")
+        init(self, *args, **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
+class SearchParameters(BaseEstimator):  # type: ignore[misc]
+    """The parameters of `SymbolicRegressor`.
+
+    Parameters
+    ----------
+    model_selection : {"dl", "best", "accuracy", "score"}
+        Which formula of the front `predict` uses. ``dl``: the one of least description length, the nats that
+        it takes to write down the data by means of the formula. ``accuracy``: the smallest loss. ``score``:
+        the steepest fall of the logarithm of the loss for each unit of complexity. ``best``: the largest
+        score among the formulas whose loss is at most 1.5 times the smallest.
+    binary_operators, unary_operators : list of str, optional
+        What formulas may be made of: names and aliases of `balmer.operators`, or definitions such as
+        ``"inv(x) = 1/x"``. Without both: ``+ - * /``.
+    operators : dict of int to list of str, optional
+        The same by number of operands, in the place of the other two: ``{1: ["sin"], 2: ["+", "*"], 3:
+        ["ifelse"]}``.
+    maxsize : int
+        Largest complexity.
+    maxdepth : int, optional
+        Most nodes on a path from the root to a leaf.
+    niterations, populations, population_size, ncycles_per_iteration : int
+        Size of the search: iterations, islands, formulas on each, cycles of evolution in an iteration.
+    elementwise_loss : str or Loss, optional
+        What is minimised: the name of a loss (`named_losses`), such as ``"HuberLoss(1.35)"``, or a formula of
+        prediction, target and, if it is wanted, weight: ``"loss(p, t, w) = w * abs(p - t)^1.5"``. Without it:
+        the weighted mean of squared residuals.
+    parsimony : float
+        What a unit of complexity costs, in units of the loss of a simple prediction.
+    constraints : dict, optional
+        Largest complexity of each operand, -1 for any: ``{"^": (-1, 1), "sin": 5}``.
+    nested_constraints : dict of dict, optional
+        How often an operator may stand below another: ``{"sin": {"sin": 0, "cos": 1}}``.
+    complexity_of_operators : dict of str to float, optional
+    complexity_of_constants : float, optional
+    complexity_of_variables : float or list of float, optional
+        What a node counts, if not 1.
+    warmup_maxsize_by : float, optional
+        Part of the search during which the largest complexity grows from 3 to `maxsize`.
+    use_frequency, use_frequency_in_tournament : bool
+    adaptive_parsimony_scaling : float
+        Complexities that are frequent in the populations count as worse: when mutations are accepted, in
+        tournaments, and how much.
+    should_simplify : bool
+    weight_add_node, weight_insert_node, weight_delete_node, weight_do_nothing, weight_mutate_constant,
+    weight_mutate_operator, \
+weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomize, weight_simplify,
+    weight_optimize : float
+        Relative frequencies of the mutations.
+    adaptive_mutation_weights : bool
+        Whether these follow the success of each mutation.
+    crossover_probability : float
+    annealing : bool
+    alpha : float
+        Whether, and how readily, mutations that raise the cost are accepted early in an iteration.
+    perturbation_factor, probability_negate_constant : float
+        How far a mutation moves a constant, and how often it turns its sign.
+    skip_mutation_failures : bool
+    tournament_selection_n : int
+    tournament_selection_p : float
+        Formulas in a tournament, and the probability that the best one wins.
+    should_optimize_constants : bool
+    optimize_probability : float
+    optimizer_iterations, optimizer_nrestarts : int
+        How often, how long and from how many starts constants are fitted.
+    migration, hof_migration : bool
+    fraction_replaced, fraction_replaced_hof, fraction_replaced_guesses : float
+    topn : int
+        Part of a population that gives way to the best of other islands, of the front and of `guesses`, and
+        how many each island offers.
+    batching : bool or "auto"
+    batch_size : int, optional
+        Whether to judge candidates on some of the rows; "auto": above 1000 rows.
+    seeding : bool
+        Whether to look for laws of closed form before evolution starts: sums, products and quotients of
+        thousands of simple parts, with their constants. False: evolution alone, as in PySR.
+    max_evals : float, optional
+    timeout_in_seconds : float, optional
+    early_stop_condition : float, str or callable, optional
+        When to stop before the last iteration: after so many evaluations; after that time; when a formula of
+        the front has a loss below the number, or fulfils ``"stop_if(loss, complexity) = loss < 1e-6 &&
+        complexity < 10"``.
+    guesses : list of str, optional
+        Formulas to start from; their constants are fitted. For more than one target, a list of lists.
+    random_state : int, RandomState or None
+        An int gives the same front each time, with any number of threads and on any machine.
+    n_jobs : int, optional
+        Threads. None and -1: all processors. The result does not depend on it.
+    verbosity : int
+        0: nothing is shown.
+    progress : bool
+        Whether to draw the front in the terminal while it grows.
+    print_precision : int
+        Significant digits of the constants in tables.
+    """
+
+    @_suggesting
+    def __init__(
+        self,
+        model_selection: str = "dl",
+        *,
+        binary_operators: Sequence[str] | None = None,
+        unary_operators: Sequence[str] | None = None,
+        operators: Mapping[int, Sequence[str]] | None = None,
+        maxsize: int = 30,
+        maxdepth: int | None = None,
+        niterations: int = 100,
+        populations: int = 31,
+        population_size: int = 27,
+        ncycles_per_iteration: int = 380,
+        elementwise_loss: str | Loss | None = None,
+        parsimony: float = 0.0,
+        constraints: Mapping[str, int | Sequence[int]] | None = None,
+        nested_constraints: Mapping[str, Mapping[str, int]] | None = None,
+        complexity_of_operators: Mapping[str, float] | None = None,
+        complexity_of_constants: float | None = None,
+        complexity_of_variables: float | Sequence[float] | None = None,
+        warmup_maxsize_by: float | None = None,
+        use_frequency: bool = True,
+        use_frequency_in_tournament: bool = True,
+        adaptive_parsimony_scaling: float = 1040.0,
+        should_simplify: bool = True,
+        weight_add_node: float = 2.47,
+        weight_insert_node: float = 0.0112,
+        weight_delete_node: float = 0.87,
+        weight_do_nothing: float = 0.273,
+        weight_mutate_constant: float = 0.0346,
+        weight_mutate_operator: float = 0.293,
+        weight_mutate_feature: float = 0.1,
+        weight_swap_operands: float = 0.198,
+        weight_rotate_tree: float = 4.26,
+        weight_randomize: float = 0.000502,
+        weight_simplify: float = 0.00209,
+        weight_optimize: float = 0.0,
+        adaptive_mutation_weights: bool = True,
+        crossover_probability: float = 0.2,
+        annealing: bool = True,
+        alpha: float = 3.17,
+        perturbation_factor: float = 0.129,
+        probability_negate_constant: float = 0.00743,
+        skip_mutation_failures: bool = True,
+        tournament_selection_n: int = 15,
+        tournament_selection_p: float = 0.982,
+        should_optimize_constants: bool = True,
+        optimize_probability: float = 0.14,
+        optimizer_iterations: int = 8,
+        optimizer_nrestarts: int = 2,
+        migration: bool = True,
+        hof_migration: bool = True,
+        fraction_replaced: float = 0.00036,
+        fraction_replaced_hof: float = 0.0614,
+        fraction_replaced_guesses: float = 0.001,
+        topn: int = 12,
+        batching: bool | str = "auto",
+        batch_size: int | None = None,
+        seeding: bool = True,
+        max_evals: float | None = None,
+        timeout_in_seconds: float | None = None,
+        early_stop_condition: float | str | Callable[[float, int], bool] | None = None,
+        guesses: Sequence[Any] | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+        verbosity: int = 1,
+        progress: bool = True,
+        print_precision: int = 5,
+    ) -> None:
+        self.model_selection = model_selection
+        self.binary_operators = binary_operators
+        self.unary_operators = unary_operators
+        self.operators = operators
+        self.maxsize = maxsize
+        self.maxdepth = maxdepth
+        self.niterations = niterations
+        self.populations = populations
+        self.population_size = population_size
+        self.ncycles_per_iteration = ncycles_per_iteration
+        self.elementwise_loss = elementwise_loss
+        self.parsimony = parsimony
+        self.constraints = constraints
+        self.nested_constraints = nested_constraints
+        self.complexity_of_operators = complexity_of_operators
+        self.complexity_of_constants = complexity_of_constants
+        self.complexity_of_variables = complexity_of_variables
+        self.warmup_maxsize_by = warmup_maxsize_by
+        self.use_frequency = use_frequency
+        self.use_frequency_in_tournament = use_frequency_in_tournament
+        self.adaptive_parsimony_scaling = adaptive_parsimony_scaling
+        self.should_simplify = should_simplify
+        self.weight_add_node = weight_add_node
+        self.weight_insert_node = weight_insert_node
+        self.weight_delete_node = weight_delete_node
+        self.weight_do_nothing = weight_do_nothing
+        self.weight_mutate_constant = weight_mutate_constant
+        self.weight_mutate_operator = weight_mutate_operator
+        self.weight_mutate_feature = weight_mutate_feature
+        self.weight_swap_operands = weight_swap_operands
+        self.weight_rotate_tree = weight_rotate_tree
+        self.weight_randomize = weight_randomize
+        self.weight_simplify = weight_simplify
+        self.weight_optimize = weight_optimize
+        self.adaptive_mutation_weights = adaptive_mutation_weights
+        self.crossover_probability = crossover_probability
+        self.annealing = annealing
+        self.alpha = alpha
+        self.perturbation_factor = perturbation_factor
+        self.probability_negate_constant = probability_negate_constant
+        self.skip_mutation_failures = skip_mutation_failures
+        self.tournament_selection_n = tournament_selection_n
+        self.tournament_selection_p = tournament_selection_p
+        self.should_optimize_constants = should_optimize_constants
+        self.optimize_probability = optimize_probability
+        self.optimizer_iterations = optimizer_iterations
+        self.optimizer_nrestarts = optimizer_nrestarts
+        self.migration = migration
+        self.hof_migration = hof_migration
+        self.fraction_replaced = fraction_replaced
+        self.fraction_replaced_hof = fraction_replaced_hof
+        self.fraction_replaced_guesses = fraction_replaced_guesses
+        self.topn = topn
+        self.batching = batching
+        self.batch_size = batch_size
+        self.seeding = seeding
+        self.max_evals = max_evals
+        self.timeout_in_seconds = timeout_in_seconds
+        self.early_stop_condition = early_stop_condition
+        self.guesses = guesses
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbosity = verbosity
+        self.progress = progress
+        self.print_precision = print_precision
+
+
+def documented(estimator: _Estimator) -> _Estimator:
+    """Put the section of the parameters into the docstring of an estimator, before its attributes."""
+    if estimator.__doc__ and SearchParameters.__doc__:  # absent under python -OO
+        parameters = SearchParameters.__doc__.partition("Parameters\n")[2].rstrip()
+        estimator.__doc__ = estimator.__doc__.replace(
+            "    Attributes\n", f"    Parameters\n{parameters}\n\n    Attributes\n", 1
+        )
+    return estimator
