@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import signal
 import threading
 
 import numpy as np
@@ -262,21 +264,39 @@ def test_fits_from_several_threads():
     assert fronts == [alone] * 3
 
 
-def test_the_lock_is_free_while_a_search_runs():
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
+def test_the_lock_is_free_while_a_search_runs(monkeypatch):
+    """Another thread runs, and may end a search whose iterations are too long for a callback between them."""
     ticks = []
-    stop = threading.Event()
+    searching, finished = threading.Event(), threading.Event()
 
     def tick() -> None:
-        while not stop.wait(0.01):
+        searching.wait()
+        while len(ticks) < 20:
+            if finished.wait(0.01):
+                return
             ticks.append(1)
+        os.kill(os.getpid(), signal.SIGINT)
 
+    class Search(balmer.regressor._core.Search):
+        def run(self, *args):
+            searching.set()
+            return super().run(*args)
+
+    monkeypatch.setattr(balmer.regressor._core, "Search", Search)
     thread = threading.Thread(target=tick)
     thread.start()
     noisy = Y + RNG.normal(size=60)
-    small(niterations=10**6, timeout_in_seconds=1.0, n_jobs=1).fit(X, noisy)
-    stop.set()
-    thread.join()
-    assert len(ticks) > 20
+    model = small(
+        seeding=False, niterations=10**7, ncycles_per_iteration=10**6, timeout_in_seconds=60, n_jobs=1
+    )
+    try:
+        with pytest.warns(RuntimeWarning, match="interrupted"):
+            model.fit(X, noisy)
+    finally:
+        finished.set()
+        thread.join()
+    assert len(ticks) == 20
 
 
 @pytest.mark.slow

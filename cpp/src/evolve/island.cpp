@@ -99,7 +99,9 @@ void Island::initialise(const IterationPlan& plan, IslandScratch& scratch) {
     scratch.table.clear();
     constexpr int kGrowths = 3;
     std::vector<Candidate> members(static_cast<std::size_t>(context_->options->population_size));
+    std::size_t judged = 0;
     for (Candidate& member : members) {
+        if (plan.is_cancelled()) break;
         for (int growths = kGrowths;; --growths) {
             member.roles = {context_->mutator->random_expression(growths, rng_)};
             member.complexity = complexity(member);
@@ -108,7 +110,9 @@ void Island::initialise(const IterationPlan& plan, IslandScratch& scratch) {
         set_loss(member, judge(member.roles, kInfinity));
         member.birth = static_cast<std::uint64_t>(&member - members.data()) + 1;
         reserve(member);
+        ++judged;
     }
+    members.resize(judged);
     population_ = Population(std::move(members));
 }
 

@@ -68,6 +68,17 @@ void Evolution::start(Archive& archive, Control& control) {
         &problem_->objective, &problem_->objective, &frequencies_, problem_->options.evolution.maxsize, {},
         &control.cancelled()};
     for_each_island(control, [&](Island& island, IslandScratch& scratch) { island.initialise(plan, scratch); });
+    // On record before the first iteration: a search may be stopped in that one, or have been stopped already. Without
+    // iterations only the guesses are.
+    for (const Island& island : islands_) {
+        if (problem_->options.evolution.niterations == 0) break;
+        for (std::size_t slot = 0; slot < island.population().size(); ++slot) archive.offer(island.population()[slot]);
+    }
+    if (control.is_cancelled()) {  // the next run begins anew, so that it ends like one that was not stopped
+        own_evaluations_ = evaluations();
+        islands_.clear();
+        return;
+    }
 
     const std::vector<Expression>& guesses = problem_->options.guesses;
     for (std::size_t g = 0; g < guesses.size(); ++g) {

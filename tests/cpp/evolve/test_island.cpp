@@ -119,6 +119,68 @@ TEST_CASE("a cancelled island stops at once and stays whole") {
     CHECK(world.island.births() == 27);
 }
 
+/// Asks for an end while a certain evaluation runs, and counts those that follow.
+class Stopper final : public Objective {
+   public:
+    Stopper(const Objective& inner, std::atomic<bool>& cancelled, int last)
+        : inner_(inner), cancelled_(cancelled), left_(last) {}
+
+    double loss(std::span<const Expression> roles, double bound, FitWorkspace<double>& workspace) const override {
+        count();
+        return inner_.loss(roles, bound, workspace);
+    }
+    FitResult fit(std::span<Expression> roles, const FitOptions& options,
+                  FitWorkspace<double>& workspace) const override {
+        count();
+        return inner_.fit(roles, options, workspace);
+    }
+    [[nodiscard]] double share() const noexcept override { return 1; }
+    [[nodiscard]] int calls_after() const noexcept { return left_ < 0 ? -left_ : 0; }
+
+   private:
+    void count() const noexcept {
+        if (--left_ == 0) cancelled_ = true;
+    }
+
+    const Objective& inner_;
+    std::atomic<bool>& cancelled_;
+    mutable std::atomic<int> left_;
+};
+
+TEST_CASE("a first population that is cancelled keeps what was judged, and judges no more") {
+    World world, whole;
+    whole.island.initialise(whole.plan, whole.scratch);
+    const Stopper stopper(world.objective, world.cancelled, 5);
+    world.plan.rows = world.plan.all_rows = &stopper;
+    world.island.initialise(world.plan, world.scratch);
+    CHECK(stopper.calls_after() == 0);
+    REQUIRE(world.island.population().size() >= 5);  // more if some were the same
+    REQUIRE(world.island.population().size() < 27);
+    for (std::size_t slot = 0; slot < world.island.population().size(); ++slot) {
+        CHECK(world.island.population()[slot].roles == whole.island.population()[slot].roles);
+        CHECK(world.island.population()[slot].loss == whole.island.population()[slot].loss);
+    }
+}
+
+TEST_CASE("an iteration that is cancelled ends within a cycle of births") {
+    EvolutionOptions options;
+    options.ncycles_per_iteration = 1'000'000'000;
+    for (const int last : {1, 100, 3000}) {
+        for (const bool batched : {false, true}) {
+            World world(options);
+            world.island.initialise(world.plan, world.scratch);
+            const Stopper stopper(world.objective, world.cancelled, last);
+            world.plan.rows = &stopper;
+            if (!batched) world.plan.all_rows = &stopper;
+            world.island.run_iteration(world.plan, world.scratch);
+            // The members on a new batch, then a cycle: as many births as tournaments of 15 make of 27 members, two children
+            // at most each, or one fit.
+            CHECK(stopper.calls_after() <= (batched ? 27 : 0) + 2 * 2);
+            CHECK(world.island.population().size() == 27);
+        }
+    }
+}
+
 TEST_CASE("an island that was saved goes on in the same way") {
     World a, b;
     a.island.initialise(a.plan, a.scratch);

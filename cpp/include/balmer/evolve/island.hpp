@@ -80,7 +80,8 @@ class Island {
    public:
     Island(const EvolutionContext& context, Rng rng) : context_(&context), rng_(rng) {}
 
-    /// A population of small random expressions, judged on all rows of the plan.
+    /// A population of small random expressions, judged on all rows of the plan. When the plan is cancelled, those that were
+    /// judged until then: too few for `run_iteration`.
     void initialise(const IterationPlan& plan, IslandScratch& scratch);
 
     /// ncycles_per_iteration cycles of births, then simplification and the fit of some members' constants. Returns early,
