@@ -43,6 +43,10 @@ struct Kernels {
     /// out[i] = value of `a[0]`; out[i] = a[i]; out[i] = -a[i]; out[i] = a[i] + b[i].
     ForwardKernel<T> fill, copy, negate, add;
 
+    /// Whether all of n values are finite; whether one of them is zero or infinite. Any n.
+    bool (*all_finite)(const T* values, std::size_t n) noexcept;
+    bool (*any_out_of_range)(const T* values, std::size_t n) noexcept;
+
     /// lanes[j] += w[i] * (y[i] - p[i])^2 over i < n, in double; any n; w may be null (weights of 1).
     void (*squared_error)(const T* p, const T* y, const T* w, std::size_t n, double* lanes) noexcept;
 

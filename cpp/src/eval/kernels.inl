@@ -85,6 +85,39 @@ void fill(T* out, const T* a, const T*, const T*, std::size_t n) noexcept {
     for (std::size_t i = 0; i < n; i += Vec<T>::kSize) value.store(out + i);
 }
 
+/// Zero times a number is zero unless the number is not finite: the sum of such products is NaN then. Several sums, or
+/// each product would wait for the one before.
+template <class T>
+bool all_finite(const T* values, std::size_t n) noexcept {
+    constexpr std::size_t kSums = 4, kStep = kSums * Vec<T>::kSize;
+    Vec<T> sums[kSums] = {Vec<T>(0), Vec<T>(0), Vec<T>(0), Vec<T>(0)};
+    const std::size_t whole = n - n % kStep;
+    for (std::size_t i = 0; i < whole; i += kStep) {
+#pragma GCC unroll 4
+        for (std::size_t k = 0; k < kSums; ++k) {
+            sums[k] = fma(Vec<T>::load(values + i + k * Vec<T>::kSize), Vec<T>(0), sums[k]);
+        }
+    }
+    T rest = 0;
+    for (std::size_t i = whole; i < n; ++i) rest += values[i] * 0;
+    const Vec<T> sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    return !any(sum != 0) && rest == 0;
+}
+
+template <class T>
+bool any_out_of_range(const T* values, std::size_t n) noexcept {
+    constexpr T kMax = Format<T>::kMax;
+    const std::size_t whole = n - n % Vec<T>::kSize;
+    const auto out_of_range = [](Vec<T> x) noexcept { return (x == 0) | (abs(x) > Vec<T>::broadcast(kMax)); };
+    Mask<T> found = Vec<T>(0) != 0;
+    for (std::size_t i = 0; i < whole; i += Vec<T>::kSize) found = found | out_of_range(Vec<T>::load(values + i));
+    bool rest = false;
+    for (std::size_t i = whole; i < n; ++i) {
+        rest = rest || values[i] == 0 || values[i] > kMax || values[i] < -kMax;
+    }
+    return any(found) || rest;
+}
+
 template <class Row, class T, Form form>
 constexpr ForwardKernel<T> forward_or_null() noexcept {
     if constexpr (form == vv || Row::kArity == 2) return forward<Row, T, form>;
@@ -130,6 +163,8 @@ constexpr Kernels<T> make_kernels() noexcept {
     kernels.copy = forward<CopyRow, T, vv>;
     kernels.negate = forward<NegRow, T, vv>;
     kernels.add = forward<AddRow, T, vv>;
+    kernels.all_finite = all_finite<T>;
+    kernels.any_out_of_range = any_out_of_range<T>;
     kernels.squared_error = squared_error<T>;
     kernels.normal_equations = normal_equations<T>;
     return kernels;

@@ -63,15 +63,14 @@ class Program {
 
     /// Evaluates rows [row, row + n), n a multiple of kLanes and at most block_rows(); returns the block of values.
     const T* run(std::size_t row, std::size_t n) noexcept {
-        for (const Instruction& i : code_) {
-            i.kernel(i.out, i.a + (row & i.a_mask), i.b + (row & i.b_mask), i.c + (row & i.c_mask), n);
-        }
-        return code_.back().out;
+        T* const out = code_[n_code_ - 1].out;
+        run_into(row, n, out);
+        return out;
     }
 
     /// The same, the last operation writing to `out`.
     void run_into(std::size_t row, std::size_t n, T* out) noexcept {
-        const Instruction* const last = code_.data() + code_.size() - 1;
+        const Instruction* const last = code_.data() + n_code_ - 1;
         for (const Instruction* i = code_.data(); i != last; ++i) {
             i->kernel(i->out, i->a + (row & i->a_mask), i->b + (row & i->b_mask), i->c + (row & i->c_mask), n);
         }
@@ -135,7 +134,9 @@ class Program {
     };
 
     void choose_blocks(std::size_t n_rows);
-    bool compile_plain(const Expression& expression, bool extreme);
+    enum class Plain : std::uint8_t { done, needs_watch, needs_full };
+    template <Range range>
+    Plain compile_plain(const Expression& expression, bool extreme);
     void compile_nodes(const Expression& expression, const Frame* frame, bool fitted);
     void emit(Op op, int arity, std::int32_t base);
     void call(Op op, int arity, std::int32_t base);
@@ -160,7 +161,8 @@ class Program {
     Derivatives mode_ = Derivatives::none;
     Range range_ = Range::plain;
 
-    std::vector<Instruction> code_;
+    std::vector<Instruction> code_;  // may be longer than the program: see n_code_
+    std::size_t n_code_ = 0;
     std::vector<Record> records_;
     std::vector<Adjoint> reverse_;
     std::vector<Value> stack_;

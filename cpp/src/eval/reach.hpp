@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "balmer/expr/op.hpp"
@@ -64,5 +65,27 @@ constexpr bool needs_range(Op op, Reach below, bool extreme) noexcept {
 constexpr bool leaves_range(Op op) noexcept {
     return range_role(op) == RangeRole::growth || range_role(op) == RangeRole::product;
 }
+
+/// The functions above by operator and reach, for where they are asked at every node.
+struct ReachTable {
+    std::array<std::array<Reach, 3>, 256> after{};
+    std::array<std::array<std::array<bool, 3>, 2>, 256> rescued{};  ///< by operator, whether extreme, reach
+    std::array<bool, 256> leaves{};
+};
+
+inline constexpr ReachTable kReach = [] {
+    ReachTable table;
+    for (std::size_t code = 0; code < 256; ++code) {
+        const Op op = static_cast<Op>(code);
+        table.leaves[code] = leaves_range(op);
+        for (std::size_t below = 0; below < 3; ++below) {
+            table.after[code][below] = reach_of(op, static_cast<Reach>(below));
+            for (const bool extreme : {false, true}) {
+                table.rescued[code][extreme][below] = needs_range(op, static_cast<Reach>(below), extreme);
+            }
+        }
+    }
+    return table;
+}();
 
 }  // namespace balmer::eval

@@ -425,6 +425,38 @@ TEST_CASE_TEMPLATE("normal equations have each product in its place, the same bi
     }
 }
 
+TEST_CASE_TEMPLATE("one value that is not finite, or out of range, is found wherever it stands", T, float, double) {
+    constexpr T kInf = std::numeric_limits<T>::infinity(), kNan = std::numeric_limits<T>::quiet_NaN();
+    constexpr T kMax = std::numeric_limits<T>::max(), kMin = std::numeric_limits<T>::min();
+    for (const KernelTable* table : all_tables()) {
+        const Kernels<T>& kernels = kernels_of<T>(*table);
+        INFO(std::string(table->isa));
+        std::size_t wrong = 0;
+        for (std::size_t n = 1; n <= 150; ++n) {
+            std::vector<T> values(n + 1);
+            for (std::size_t i = 0; i < n; ++i) values[i] = i % 3 == 0 ? kMax : i % 3 == 1 ? -kMin : T(1.5);
+            values[n] = kNan;  // one past the last: nobody looks
+            wrong += !kernels.all_finite(values.data(), n);
+            values[n] = 0;
+            wrong += kernels.any_out_of_range(values.data(), n);
+            for (std::size_t i = 0; i < n; ++i) {
+                const T kept = values[i];
+                for (const T bad : {kInf, -kInf, kNan}) {
+                    values[i] = bad;
+                    wrong += kernels.all_finite(values.data(), n);
+                    wrong += kernels.any_out_of_range(values.data(), n) != (bad == bad);
+                }
+                for (const T zero : {T(0), -T(0)}) {
+                    values[i] = zero;
+                    wrong += !kernels.all_finite(values.data(), n) || !kernels.any_out_of_range(values.data(), n);
+                }
+                values[i] = kept;
+            }
+        }
+        CHECK(wrong == 0);
+    }
+}
+
 TEST_CASE("subnormal numbers count as zero only between enter_fp and restore_fp") {
     volatile double tiny = 1e-310;
     for (const KernelTable* table : all_tables()) {
