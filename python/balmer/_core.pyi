@@ -145,6 +145,16 @@ class Batching:
     @property
     def value(self) -> int: ...
 
+class Finish:
+    none: Finish
+    fit: Finish
+    simplify: Finish
+    def __init__(self, value: int) -> None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> int: ...
+
 class SearchOptions:
     def __init__(self) -> None: ...
     populations: int
@@ -165,6 +175,7 @@ class SearchOptions:
     alpha: float
     perturbation_factor: float
     probability_negate_constant: float
+    scaled_constants: float
     skip_mutation_failures: bool
     tournament_selection_n: int
     tournament_selection_p: float
@@ -198,6 +209,8 @@ class SearchOptions:
     batch_size: int
     seeding: bool
     seed_work: float
+    finish: Finish
+    cv_folds: int
     timeout_in_seconds: float
     max_evals: float
     early_stop_loss: float
@@ -218,6 +231,32 @@ class FrontEntry:
     def loss(self) -> float: ...
     @property
     def description_length(self) -> float: ...
+    @property
+    def bic(self) -> float: ...
+    @property
+    def r2(self) -> float: ...
+    @property
+    def cv_loss(self) -> float: ...
+    @property
+    def cv_error(self) -> float: ...
+    @property
+    def standard_errors(self) -> list[float]: ...
+
+class LogEntry:
+    @property
+    def stage(self) -> str: ...
+    @property
+    def work(self) -> float: ...
+    @property
+    def evaluations(self) -> float: ...
+    @property
+    def cpu_seconds(self) -> float: ...
+    @property
+    def complexity(self) -> int: ...
+    @property
+    def loss(self) -> float: ...
+    @property
+    def expression(self) -> Expression | None: ...
 
 class Progress:
     @property
@@ -242,6 +281,10 @@ class SearchResult:
     def evaluations(self) -> float: ...
     @property
     def seconds(self) -> float: ...
+    @property
+    def seed_work(self) -> float: ...
+    @property
+    def log(self) -> list[LogEntry]: ...
 
 class Search:
     def __init__(

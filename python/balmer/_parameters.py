@@ -40,11 +40,19 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    model_selection : {"dl", "best", "accuracy", "score"}
-        Which formula of the front `predict` uses. ``dl``: the one of least description length, the nats that
-        it takes to write down the data by means of the formula. ``accuracy``: the smallest loss. ``score``:
-        the steepest fall of the logarithm of the loss for each unit of complexity. ``best``: the largest
-        score among the formulas whose loss is at most 1.5 times the smallest.
+    model_selection : {"dl", "bic", "cv", "best", "accuracy", "score"}, optional
+        Which formula of the front `predict` uses. ``dl``, the default: the one of least description length,
+        the nats that it takes to write down the data by means of the formula. ``bic``: the least
+        n ln(loss) + p ln(n), with n rows and p constants. ``cv``: the simplest formula whose loss on rows
+        that its constants were not fitted to is within a standard error of the smallest (`cv_folds`).
+        ``accuracy``: the smallest loss. ``score``: the steepest fall of the logarithm of the loss for each
+        unit of complexity. ``best``, the default with ``preset="pysr"``: the largest score among the
+        formulas whose loss is at most 1.5 times the smallest. ``dl`` and ``bic`` are for least squares; by
+        another loss they mean ``best``.
+    preset : {"balmer", "pysr"}
+        ``pysr``: evolution alone, as PySR 2 does it with its default parameters, no search for laws of closed
+        form before, no fit, pruning or snapping of the front after: a base line. What stays different is
+        listed in docs/search.md.
     binary_operators, unary_operators : list of str, optional
         What formulas may be made of: names and aliases of `balmer.operators`, or definitions such as
         ``"inv(x) = 1/x"``. Without both: ``+ - * /``.
@@ -107,9 +115,12 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
     batching : bool or "auto"
     batch_size : int, optional
         Whether to judge candidates on some of the rows; "auto": above 1000 rows.
-    seeding : bool
+    seeding : bool, optional
         Whether to look for laws of closed form before evolution starts: sums, products and quotients of
-        thousands of simple parts, with their constants. False: evolution alone, as in PySR.
+        thousands of simple parts, with their constants. False: evolution alone. True, unless `preset` says
+        otherwise.
+    cv_folds : int
+        Parts of the rows for ``model_selection="cv"``: each in turn is left out when constants are fitted.
     max_evals : float, optional
     timeout_in_seconds : float, optional
     early_stop_condition : float, str or callable, optional
@@ -133,8 +144,9 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
     @_suggesting
     def __init__(
         self,
-        model_selection: str = "dl",
+        model_selection: str | None = None,
         *,
+        preset: str = "balmer",
         binary_operators: Sequence[str] | None = None,
         unary_operators: Sequence[str] | None = None,
         operators: Mapping[int, Sequence[str]] | None = None,
@@ -189,7 +201,8 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
         topn: int = 12,
         batching: bool | str = "auto",
         batch_size: int | None = None,
-        seeding: bool = True,
+        seeding: bool | None = None,
+        cv_folds: int = 5,
         max_evals: float | None = None,
         timeout_in_seconds: float | None = None,
         early_stop_condition: float | str | Callable[[float, int], bool] | None = None,
@@ -201,6 +214,7 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
         print_precision: int = 5,
     ) -> None:
         self.model_selection = model_selection
+        self.preset = preset
         self.binary_operators = binary_operators
         self.unary_operators = unary_operators
         self.operators = operators
@@ -256,6 +270,7 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
         self.batching = batching
         self.batch_size = batch_size
         self.seeding = seeding
+        self.cv_folds = cv_folds
         self.max_evals = max_evals
         self.timeout_in_seconds = timeout_in_seconds
         self.early_stop_condition = early_stop_condition

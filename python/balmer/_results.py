@@ -3,18 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils.validation import check_is_fitted
 
 from balmer.expression import Expression
+from balmer.options import selection_rule
 from balmer.selection import Front, FrontRow
 
 if TYPE_CHECKING:
     import pandas as pd
     import sympy
 
-__all__ = ["FrontResults"]
+    from balmer import _core
+
+__all__ = ["FrontResults", "SearchRecord"]
+
+
+@dataclass(frozen=True)
+class SearchRecord:
+    """A line of the search log: what a stage had found when it had done so much work."""
+
+    COLUMNS: ClassVar[list[str]] = [
+        "stage",
+        "work",
+        "evaluations",
+        "cpu_seconds",
+        "complexity",
+        "loss",
+        "equation",
+    ]
+
+    stage: str
+    work: float
+    evaluations: float
+    cpu_seconds: float
+    complexity: int
+    loss: float
+    expression: Expression | None
+
+    @classmethod
+    def of(cls, entry: _core.LogEntry) -> SearchRecord:
+        """Make a record of one of the core's."""
+        expression = None if entry.expression is None else Expression(entry.expression)
+        return cls(
+            entry.stage,
+            entry.work,
+            entry.evaluations,
+            entry.cpu_seconds,
+            entry.complexity,
+            entry.loss,
+            expression,
+        )
+
+    def row(self) -> list[Any]:
+        """Values of the columns."""
+        equation = "" if self.expression is None else str(self.expression)
+        return [*(getattr(self, name) for name in self.COLUMNS[:-1]), equation]
 
 
 class FrontResults:
@@ -22,20 +68,26 @@ class FrontResults:
 
     fronts_: list[Front]
     n_outputs_: int
-    model_selection: str
+    search_records_: list[list[SearchRecord]]
+    model_selection: str | None
+    preset: str
     print_precision: int
+
+    @property
+    def _rule(self) -> str:
+        return selection_rule(self.model_selection, self.preset)
 
     def _chosen_places(self, index: int | Sequence[int] | None) -> list[int]:
         check_is_fitted(self)
         if index is None or self.n_outputs_ == 1:
             if isinstance(index, Sequence):
                 raise TypeError(f"index is {index!r}: with one target, give one row")
-            return [front.row(index, self.model_selection) for front in self.fronts_]
+            return [front.row(index, self._rule) for front in self.fronts_]
         if not isinstance(index, Sequence) or len(index) != self.n_outputs_:
             raise ValueError(
                 f"index is {index!r}: give a list of {self.n_outputs_} rows, one for each target"
             )
-        return [front.row(i, self.model_selection) for front, i in zip(self.fronts_, index, strict=True)]
+        return [front.row(i, self._rule) for front, i in zip(self.fronts_, index, strict=True)]
 
     def _chosen(self, index: int | Sequence[int] | None) -> Iterator[FrontRow]:
         places = self._chosen_places(index)
@@ -51,6 +103,27 @@ class FrontResults:
             raise AttributeError(f"this {type(self).__name__} has no equations_ before fit")
         frames: pd.DataFrame | list[pd.DataFrame] = self._one_or_list([front.frame for front in self.fronts_])
         return frames
+
+    @property
+    def search_log_(self) -> pd.DataFrame | list[pd.DataFrame]:
+        """What was found when: a row for each step of the first stage, and for each new formula of the front.
+
+        Columns: ``stage``; ``work``, nodes times rows evaluated since the search began; ``evaluations``, the
+        same as formulas evaluated on all rows; ``cpu_seconds`` of the process; ``complexity``, ``loss`` and
+        ``equation`` of the formula. All but the seconds are the same each time. A list for more than one
+        target.
+        """
+        import pandas as pd
+
+        if not self.__sklearn_is_fitted__():
+            raise AttributeError(f"this {type(self).__name__} has no search_log_ before fit")
+        logs: pd.DataFrame | list[pd.DataFrame] = self._one_or_list(
+            [
+                pd.DataFrame([record.row() for record in records], columns=SearchRecord.COLUMNS)
+                for records in self.search_records_
+            ]
+        )
+        return logs
 
     def get_best(self, index: int | Sequence[int] | None = None) -> pd.Series[Any] | list[pd.Series[Any]]:
         """Return the chosen row of `equations_`, or the row `index`; a list for more than one target."""
@@ -101,7 +174,7 @@ class FrontResults:
         if not self.__sklearn_is_fitted__():
             return repr(self)
         tables = [
-            front.table(front.select(self.model_selection), self.print_precision) for front in self.fronts_
+            front.table(front.select(self._rule), self.print_precision, self._rule) for front in self.fronts_
         ]
         if self.n_outputs_ == 1:
             return tables[0]

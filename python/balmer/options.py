@@ -8,12 +8,16 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from balmer import _core
 from balmer.expression import Expression
 from balmer.losses import as_loss
 from balmer.operators import OperatorChoice
 
-__all__ = ["n_threads", "search_options", "stop_function"]
+__all__ = ["PRESETS", "n_threads", "search_options", "selection_rule", "stop_function"]
+
+PRESETS = ("balmer", "pysr")
 
 # Parameters that mean the same in the core, under the same name.
 PLAIN = (
@@ -58,7 +62,6 @@ PLAIN = (
     "fraction_replaced_hof",
     "fraction_replaced_guesses",
     "topn",
-    "seeding",
 )
 # The same, where None stands for a value of the core.
 OPTIONAL = {
@@ -144,6 +147,32 @@ def _set_constraints(options: _core.SearchOptions, params: Mapping[str, Any], ch
             )
 
 
+def selection_rule(model_selection: str | None, preset: str) -> str:
+    """Return the rule that `model_selection` names; None leaves it to the preset."""
+    if preset not in PRESETS:
+        raise ValueError(f"preset is {preset!r}: choose among {', '.join(map(repr, PRESETS))}")
+    if model_selection is None:
+        return "best" if preset == "pysr" else "dl"
+    return model_selection
+
+
+def _set_stages(options: _core.SearchOptions, params: Mapping[str, Any]) -> None:
+    """Choose what there is beside evolution."""
+    rule = selection_rule(params["model_selection"], params["preset"])
+    plain = params["preset"] == "pysr"
+    seeding = params["seeding"]
+    _set(options, "seeding", not plain if seeding is None else seeding)
+    if plain:
+        options.finish = _core.Finish.none
+        options.scaled_constants = 0.0
+    elif not options.seeding:
+        options.finish = _core.Finish.fit
+    folds = params["cv_folds"]
+    if isinstance(folds, bool) or not isinstance(folds, (int, np.integer)) or folds < 2:
+        raise ValueError(f"cv_folds is {folds!r}: give a whole number of parts, at least 2")
+    options.cv_folds = int(folds) if rule == "cv" else 0
+
+
 def stop_function(condition: Any) -> Callable[[float, int], bool] | None:
     """Return `early_stop_condition` if it is a function of (loss, complexity), else None."""
     return condition if callable(condition) else None
@@ -196,6 +225,7 @@ def search_options(
         _set(options, name, params[name])
     for name, absent in OPTIONAL.items():
         _set(options, name, absent if params[name] is None else params[name])
+    _set_stages(options, params)
     options.operators = list(chosen.codes)
     _set_complexities(options, params, chosen, names)
     _set_constraints(options, params, chosen)

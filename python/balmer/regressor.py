@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from balmer import _core
 from balmer._display import Display
 from balmer._parameters import SearchParameters, documented
-from balmer._results import FrontResults
+from balmer._results import FrontResults, SearchRecord
 from balmer._validation import (
     as_weights,
     check_finite_columns,
@@ -27,7 +27,7 @@ from balmer.expression import Expression
 from balmer.losses import as_loss
 from balmer.operators import OperatorChoice, choose_operators
 from balmer.options import search_options, stop_function
-from balmer.selection import Front, check_rule
+from balmer.selection import Front, FrontRow, check_rule
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -46,7 +46,10 @@ class SymbolicRegressor(FrontResults, MultiOutputMixin, RegressorMixin, SearchPa
     Attributes
     ----------
     equations_ : DataFrame, or a list of them for more than one target
-        The front: complexity, loss, score, equation, sympy_format, lambda_format.
+        The front: complexity, loss, score, dl, bic, r2, with ``model_selection="cv"`` also cv and cv_error;
+        equation, standard_errors of its constants, sympy_format, lambda_format.
+    search_log_ : DataFrame, or a list of them
+        Which stage found what after how much work.
     fronts_ : list of Front
         The same as objects, one for each target.
     variable_names_ : list of str
@@ -102,7 +105,7 @@ class SymbolicRegressor(FrontResults, MultiOutputMixin, RegressorMixin, SearchPa
         ValueError, TypeError
             For data or parameters that make no sense, with the remedy.
         """
-        check_rule(self.model_selection)
+        check_rule(self._rule)
         chosen = choose_operators(self.binary_operators, self.unary_operators, self.operators)
         X, y, weights = self._check_data(X, y, sample_weight, variable_names)
         self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
@@ -110,6 +113,7 @@ class SymbolicRegressor(FrontResults, MultiOutputMixin, RegressorMixin, SearchPa
 
         self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self.fronts_: list[Front] = []
+        self.search_records_: list[list[SearchRecord]] = []
         self.interrupted_ = False
         self.n_iterations_, self.n_evaluations_, self.search_seconds_ = 0, 0.0, 0.0
         targets = y.reshape(len(y), -1)
@@ -118,6 +122,7 @@ class SymbolicRegressor(FrontResults, MultiOutputMixin, RegressorMixin, SearchPa
             title = f"target {k}" if self.n_outputs_ > 1 else ""
             if self.interrupted_ or rows[1][0] == rows[1][-1]:  # sorted: constant
                 self.fronts_.append(self._constant_front(*rows, chosen))
+                self.search_records_.append([])
                 if not self.interrupted_:
                     self.stop_reason_ = "constant_target"
                     warnings.warn(
@@ -208,7 +213,9 @@ class SymbolicRegressor(FrontResults, MultiOutputMixin, RegressorMixin, SearchPa
             fit = _core.fit_constants(formula, X, y, weights, 200, given)
             formula, loss = fit.expression, fit.loss
         complexity = 1 if self.complexity_of_constants is None else round(self.complexity_of_constants)
-        return Front([complexity], [loss], [Expression(formula)])
+        r2 = 1.0 if y[0] == y[-1] and loss == 0 else 0.0
+        row = FrontRow(complexity, loss, 0.0, Expression(formula), r2=r2)
+        return Front.of_rows([row])
 
     def _search(
         self,
@@ -244,6 +251,7 @@ class SymbolicRegressor(FrontResults, MultiOutputMixin, RegressorMixin, SearchPa
         self.n_iterations_ += result.iterations
         self.n_evaluations_ += result.evaluations
         self.search_seconds_ += result.seconds
+        self.search_records_.append([SearchRecord.of(entry) for entry in result.log])
         if not result.front:  # no iterations and no guesses
             return self._constant_front(X, y, weights, chosen)
         return Front.of(result.front)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SELECTION_RULES", "Front", "FrontRow", "scores"]
 
-SELECTION_RULES = ("dl", "best", "accuracy", "score")
+SELECTION_RULES = ("dl", "bic", "cv", "best", "accuracy", "score")
 
 # "best" looks only at rows whose loss is at most this factor above the smallest (Cranmer 2023, section on
 # selection).
@@ -31,7 +31,20 @@ class FrontRow:
     loss: float
     score: float
     expression: Expression
-    dl: float
+    dl: float = math.inf
+    """Nats that it takes to write down the target by means of the formula; infinite for other losses than
+    least squares."""
+    bic: float = math.inf
+    """n ln(loss) + p ln(n) with n rows and p constants that are not whole numbers (Schwarz 1978)."""
+    r2: float | None = None
+    """Share of the target's variance that the formula explains; None if it was not computed."""
+    cv: float | None = None
+    """Loss on rows that the constants were not fitted to; None without cross-validation."""
+    cv_error: float | None = None
+    """Standard error of `cv`."""
+    standard_errors: tuple[float, ...] = ()
+    """Of each constant, in the order of ``expression.constants``: 0 for a whole number, which counts as part
+    of the structure, NaN where the data do not determine it. Empty for other losses than least squares."""
 
 
 def scores(complexities: Sequence[int], losses: Sequence[float]) -> list[float]:
@@ -70,13 +83,30 @@ class Front(Sequence[FrontRow]):
         self._frame: pd.DataFrame | None = None
 
     @classmethod
+    def of_rows(cls, rows: Iterable[FrontRow]) -> Front:
+        """Make a front of rows by rising complexity."""
+        front = cls([], [], [])
+        front._rows = tuple(rows)
+        return front
+
+    @classmethod
     def of(cls, entries: Sequence[_core.FrontEntry]) -> Front:
         """Make a front of what the core found."""
-        return cls(
-            [entry.complexity for entry in entries],
-            [entry.loss for entry in entries],
-            [Expression(entry.expression) for entry in entries],
-            [entry.description_length for entry in entries],
+        of_entries = scores([entry.complexity for entry in entries], [entry.loss for entry in entries])
+        return cls.of_rows(
+            FrontRow(
+                complexity=entry.complexity,
+                loss=entry.loss,
+                score=score,
+                expression=Expression(entry.expression),
+                dl=entry.description_length,
+                bic=entry.bic,
+                r2=_known(entry.r2),
+                cv=_known(entry.cv_loss),
+                cv_error=_known(entry.cv_error),
+                standard_errors=tuple(entry.standard_errors),
+            )
+            for entry, score in zip(entries, of_entries, strict=True)
         )
 
     def __len__(self) -> int:
@@ -97,18 +127,21 @@ class Front(Sequence[FrontRow]):
 
         Parameters
         ----------
-        rule : {"dl", "best", "accuracy", "score"}
-            ``dl``: the smallest description length (``best`` where there is none, as for other losses than
-            least squares). ``accuracy``: the smallest loss. ``score``: the largest score. ``best``: the
-            largest score among the rows whose loss is at most 1.5 times the smallest. If a loss is negative,
-            all of them mean ``accuracy``.
+        rule : {"dl", "bic", "cv", "best", "accuracy", "score"}
+            ``dl``, ``bic``: the smallest description length, or BIC (``best`` where there is none, as for
+            other losses than least squares). ``cv``: the simplest row whose loss on rows left out of the fit
+            is within a standard error of the smallest (Breiman et al. 1984). ``accuracy``: the smallest loss.
+            ``score``: the largest score. ``best``: the largest score among the rows whose loss is at most 1.5
+            times the smallest. If a loss is negative, the last three all mean ``accuracy``.
         """
         check_rule(rule)
         places = range(len(self))
-        if rule == "dl":
-            if any(math.isfinite(row.dl) for row in self):
-                return min(places, key=lambda i: self[i].dl)
+        if rule in ("dl", "bic"):
+            if any(math.isfinite(getattr(row, rule)) for row in self):
+                return min(places, key=lambda i: float(getattr(self[i], rule)))
             rule = "best"
+        if rule == "cv" and len(self) > 1:
+            return self._cross_validated()
         least = min(row.loss for row in self)
         if rule == "accuracy" or least < 0:  # of negative losses, which some losses have, ratios mean nothing
             return min(places, key=lambda i: self[i].loss)
@@ -116,6 +149,17 @@ class Front(Sequence[FrontRow]):
             bound = _LOSS_MARGIN * least
             places = [i for i in places if self[i].loss <= bound]  # type: ignore[assignment]
         return max(places, key=lambda i: self[i].score)
+
+    def _cross_validated(self) -> int:
+        losses = [math.inf if row.cv is None else row.cv for row in self]
+        if all(row.cv is None for row in self):
+            raise ValueError(
+                "the front has no cross-validated losses: call fit with model_selection='cv', or choose "
+                "another rule"
+            )
+        best = min(range(len(self)), key=lambda i: losses[i])
+        bound = losses[best] + (self[best].cv_error or 0.0)
+        return next(i for i, loss in enumerate(losses) if loss <= bound)
 
     def row(self, index: int | None, rule: str) -> int:
         """Place of the row `index`, or of the one that `rule` chooses if it is None."""
@@ -133,25 +177,37 @@ class Front(Sequence[FrontRow]):
         if self._frame is None:
             import pandas as pd
 
+            numbers = ["complexity", "loss", "score", "dl", "bic", "r2"]
+            if any(row.cv is not None for row in self):
+                numbers += ["cv", "cv_error"]
+            columns: dict[str, Any] = {name: [getattr(row, name) for row in self] for name in numbers}
+            for name in ("r2", "cv", "cv_error"):
+                if name in columns:
+                    columns[name] = pd.Series(columns[name], dtype=float)
             self._frame = pd.DataFrame(
                 {
-                    "complexity": [row.complexity for row in self],
-                    "loss": [row.loss for row in self],
-                    "score": [row.score for row in self],
-                    "dl": [row.dl for row in self],
+                    **columns,
                     "equation": [str(row.expression) for row in self],
+                    "standard_errors": pd.Series([row.standard_errors for row in self], dtype=object),
                     "sympy_format": pd.Series([row.expression.sympy() for row in self], dtype=object),
                     "lambda_format": pd.Series([row.expression for row in self], dtype=object),
                 }
             )
         return self._frame
 
-    def table(self, chosen: int | None = None, precision: int = 5) -> str:
-        """Text of the front, the row `chosen` marked by ``>>>>``."""
-        lines = [f"{'':4}  {'complexity':>10}  {'loss':>10}  {'score':>8}  equation"]
+    def table(self, chosen: int | None = None, precision: int = 5, rule: str = "best") -> str:
+        """Text of the front, the row `chosen` marked by ``>>>>``.
+
+        There is a column for what `rule` looks at, if it is ``dl``, ``bic`` or ``cv``.
+        """
+        known = rule in _RULE_COLUMNS and any(math.isfinite(_number(getattr(row, rule))) for row in self)
+        title = f"{_RULE_COLUMNS[rule]:>10}  " if known else ""
+        lines = [f"{'':4}  {'complexity':>10}  {'loss':>10}  {'score':>8}  {title}equation"]
         for i, row in enumerate(self):
             mark = ">>>>" if i == chosen else ""
             numbers = f"{row.complexity:>10}  {row.loss:>10.4g}  {row.score:>8.4g}"
+            if known:
+                numbers += f"  {_number(getattr(row, rule)):>10.{4 if rule == 'cv' else 6}g}"
             lines.append(f"{mark:4}  {numbers}  {row.expression.text(precision)}")
         return "\n".join(lines)
 
@@ -184,6 +240,18 @@ class Front(Sequence[FrontRow]):
 
     def __repr__(self) -> str:
         return f"Front(\n{self.table()}\n)"
+
+
+# Rules that look at a number of their own, and its title in tables.
+_RULE_COLUMNS = {"dl": "dl", "bic": "bic", "cv": "cv loss"}
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 _LATEX_COLUMNS = {"equation": "Equation", "complexity": "Complexity", "loss": "Loss", "score": "Score"}

@@ -15,15 +15,14 @@ namespace {
 
 struct BoundEntry {
     BoundExpression expression;
-    int complexity = 0;
-    double loss = 0, description_length = 0;
+    FrontEntry row;  // its expression is the one above
 };
 
 std::vector<BoundEntry> bound_front(std::span<const FrontEntry> front, const std::shared_ptr<const Context>& context) {
     std::vector<BoundEntry> entries;
     entries.reserve(front.size());
     for (const FrontEntry& e : front) {
-        entries.push_back({{e.expression, context}, e.complexity, e.loss, e.description_length});
+        entries.push_back({{e.expression, context}, e});
     }
     return entries;
 }
@@ -34,11 +33,17 @@ struct BoundProgress {
     std::vector<BoundEntry> front;
 };
 
+struct BoundLogEntry {
+    std::optional<BoundExpression> expression;
+    LogEntry record;
+};
+
 struct BoundResult {
     std::vector<BoundEntry> front;
     std::string reason;
     int iterations = 0;
-    double evaluations = 0, seconds = 0;
+    double evaluations = 0, seconds = 0, seed_work = 0;
+    std::vector<BoundLogEntry> log;
 };
 
 /// A Python error is pending. Ctrl-C stops the search and keeps its front; any other error goes on to the caller of run.
@@ -83,8 +88,19 @@ class BoundSearch {
             result = search_.run(silent ? std::function<bool(const Progress&)>{} : report, poll);
         }
         const StopReason reason = interrupted ? StopReason::interrupted : result.reason;
-        return {bound_front(result.front, context_), std::string(name(reason)), result.iterations, result.evaluations,
-                result.seconds};
+        BoundResult bound{bound_front(result.front, context_),
+                          std::string(name(reason)),
+                          result.iterations,
+                          result.evaluations,
+                          result.seconds,
+                          result.seed_work,
+                          {}};
+        for (LogEntry& entry : result.log) {
+            std::optional<BoundExpression> expression;
+            if (!entry.expression.nodes.empty()) expression = BoundExpression{entry.expression, context_};
+            bound.log.push_back({std::move(expression), std::move(entry)});
+        }
+        return bound;
     }
 
     void interrupt() noexcept { search_.interrupt(); }
@@ -128,6 +144,7 @@ void bind_evolution(py::class_<SearchOptions>& cls) {
     evolution("alpha", &E::alpha);
     evolution("perturbation_factor", &E::perturbation_factor);
     evolution("probability_negate_constant", &E::probability_negate_constant);
+    evolution("scaled_constants", &E::scaled_constants);
     evolution("skip_mutation_failures", &E::skip_mutation_failures);
     evolution("tournament_selection_n", &E::tournament_selection_n);
     evolution("tournament_selection_p", &E::tournament_selection_p);
@@ -167,6 +184,10 @@ void bind_options(py::module_& m) {
         .value("automatic", Batching::automatic)
         .value("on", Batching::on)
         .value("off", Batching::off);
+    py::enum_<Finish>(m, "Finish")
+        .value("none", Finish::none)
+        .value("fit", Finish::fit)
+        .value("simplify", Finish::simplify);
 
     py::class_<SearchOptions> cls(m, "SearchOptions");
     cls.def(py::init<>());
@@ -220,6 +241,8 @@ void bind_options(py::module_& m) {
         .def_readwrite("batch_size", &SearchOptions::batch_size)
         .def_readwrite("seeding", &SearchOptions::seeding)
         .def_readwrite("seed_work", &SearchOptions::seed_work)
+        .def_readwrite("finish", &SearchOptions::finish)
+        .def_readwrite("cv_folds", &SearchOptions::cv_folds)
         .def_readwrite("timeout_in_seconds", &SearchOptions::timeout_in_seconds)
         .def_readwrite("max_evals", &SearchOptions::max_evals)
         .def_readwrite("early_stop_loss", &SearchOptions::early_stop_loss)
@@ -232,11 +255,30 @@ void bind_options(py::module_& m) {
 void bind_search(py::module_& m) {
     bind_options(m);
 
-    py::class_<BoundEntry>(m, "FrontEntry")
-        .def_readonly("expression", &BoundEntry::expression)
-        .def_readonly("complexity", &BoundEntry::complexity)
-        .def_readonly("loss", &BoundEntry::loss)
-        .def_readonly("description_length", &BoundEntry::description_length);
+    py::class_<BoundEntry> front_entry(m, "FrontEntry");
+    front_entry.def_readonly("expression", &BoundEntry::expression);
+    const auto number = [&front_entry](const char* name, auto FrontEntry::* member) {
+        front_entry.def_property_readonly(name, [=](const BoundEntry& entry) { return entry.row.*member; });
+    };
+    number("complexity", &FrontEntry::complexity);
+    number("loss", &FrontEntry::loss);
+    number("description_length", &FrontEntry::description_length);
+    number("bic", &FrontEntry::bic);
+    number("r2", &FrontEntry::r2);
+    number("cv_loss", &FrontEntry::cv_loss);
+    number("cv_error", &FrontEntry::cv_error);
+    number("standard_errors", &FrontEntry::standard_errors);
+    py::class_<BoundLogEntry> log_entry(m, "LogEntry");
+    log_entry.def_readonly("expression", &BoundLogEntry::expression);
+    const auto record = [&log_entry](const char* name, auto LogEntry::* member) {
+        log_entry.def_property_readonly(name, [=](const BoundLogEntry& entry) { return entry.record.*member; });
+    };
+    record("stage", &LogEntry::stage);
+    record("work", &LogEntry::work);
+    record("evaluations", &LogEntry::evaluations);
+    record("cpu_seconds", &LogEntry::cpu_seconds);
+    record("complexity", &LogEntry::complexity);
+    record("loss", &LogEntry::loss);
     py::class_<BoundProgress>(m, "Progress")
         .def_readonly("iteration", &BoundProgress::iteration)
         .def_readonly("iterations", &BoundProgress::iterations)
@@ -248,7 +290,9 @@ void bind_search(py::module_& m) {
         .def_readonly("reason", &BoundResult::reason)
         .def_readonly("iterations", &BoundResult::iterations)
         .def_readonly("evaluations", &BoundResult::evaluations)
-        .def_readonly("seconds", &BoundResult::seconds);
+        .def_readonly("seconds", &BoundResult::seconds)
+        .def_readonly("seed_work", &BoundResult::seed_work)
+        .def_readonly("log", &BoundResult::log);
     py::class_<BoundSearch>(m, "Search")
         .def(py::init<const Columns<double>&, const Vector&, const std::optional<Vector>&,
                       const std::vector<std::string>&, const Context&, const SearchOptions&>(),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import balmer
-from balmer.selection import Front, scores
+from balmer.selection import Front, FrontRow, scores
 
 FRONT = Front(
     [1, 3, 5, 9],
@@ -46,6 +46,46 @@ def test_the_least_description_length():
     assert Front([1, 2, 3], [9.0, 1.0, 0.9], expressions).select("dl") == 1
 
 
+def rows(**columns):
+    values = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return Front.of_rows(
+        FrontRow(complexity=2 * i + 1, loss=1 / (i + 1), score=0.0, expression=balmer.parse("x0"), **row)
+        for i, row in enumerate(values)
+    )
+
+
+def test_the_least_bic():
+    assert rows(bic=[30.0, 9.0, 10.0], dl=[3.0, 2.0, 1.0]).select("bic") == 1
+
+
+def test_cross_validation_takes_the_simplest_row_within_a_standard_error_of_the_best():
+    assert rows(cv=[9.0, 2.1, 2.0, 3.0], cv_error=[1.0, 0.1, 0.2, 0.1]).select("cv") == 1
+    assert rows(cv=[9.0, 2.3, 2.0, 3.0], cv_error=[1.0, 0.1, 0.2, 0.1]).select("cv") == 2
+    assert rows(cv=[math.inf, math.inf], cv_error=[math.inf, math.inf]).select("cv") == 0
+
+
+def test_without_cross_validated_losses_the_rule_cannot_choose():
+    with pytest.raises(ValueError, match="call fit with model_selection='cv'"):
+        FRONT.select("cv")
+    assert Front.of_rows(list(FRONT)[:1]).select("cv") == 0
+
+
+def test_the_table_shows_what_the_rule_looks_at():
+    front = rows(dl=[30.125, 9.0], bic=[70.5, 20.0], cv=[1.25, 0.5])
+    for rule, value in (("dl", "30.125"), ("bic", "70.5"), ("cv", "1.25")):
+        lines = front.table(0, rule=rule).splitlines()
+        assert rule in lines[0].split()
+        assert value in lines[1].split()
+    for rule in ("best", "score", "accuracy"):
+        assert front.table(0, rule=rule).splitlines()[0].split() == [
+            "complexity",
+            "loss",
+            "score",
+            "equation",
+        ]
+    assert "dl" not in FRONT.table(0, rule="dl")  # infinite in every row
+
+
 def test_best_looks_only_at_rows_near_the_smallest_loss():
     front = Front([1, 2, 3, 6], [100.0, 1.0, 0.5, 0.4], [balmer.parse("x0")] * 4)
     assert front.select("score") == 1
@@ -79,7 +119,10 @@ def test_frame():
         "loss",
         "score",
         "dl",
+        "bic",
+        "r2",
         "equation",
+        "standard_errors",
         "sympy_format",
         "lambda_format",
     ]

@@ -61,11 +61,18 @@ bool Island::allowed(const Candidate& candidate) const noexcept {
     });
 }
 
+void Island::count(std::span<const Expression> roles, double evaluations) noexcept {
+    evaluations_ += evaluations;
+    std::size_t nodes = 0;
+    for (const Expression& role : roles) nodes += role.size();
+    nodes_ += evaluations * static_cast<double>(nodes);
+}
+
 double Island::judge(std::span<const Expression> roles, double bound) {
     const std::uint64_t key = LossTable::key(roles);
     if (const auto known = scratch_->table.find(key, bound)) return *known;
     const double loss = plan_->rows->loss(roles, bound, scratch_->workspace);
-    evaluations_ += plan_->rows->share();
+    count(roles, plan_->rows->share());
     scratch_->table.insert(key, loss, bound);
     return loss;
 }
@@ -324,7 +331,7 @@ void Island::optimise_member(std::size_t slot) {
             }
         }
         const FitResult result = rows.fit(trial_.roles, fit, scratch_->workspace);
-        evaluations_ += result.evaluations * rows.share();
+        count(trial_.roles, result.evaluations * rows.share());
         // The loss as an evaluation gives it: the fit's own sums round differently.
         if (!(result.loss < member.loss * (1 + 1e-9))) continue;
         const double loss = judge(trial_.roles, member.loss);
@@ -357,7 +364,7 @@ void Island::judge_best_on_all_rows() {
         double loss = kInfinity;
         if (!plan_->is_cancelled()) {
             loss = plan_->all_rows->loss(best.roles, known, scratch_->workspace);
-            evaluations_ += plan_->all_rows->share();
+            count(best.roles, plan_->all_rows->share());
         }
         set_loss(best, loss);
         improved_[c] = loss < known ? 1 : 0;
@@ -365,7 +372,7 @@ void Island::judge_best_on_all_rows() {
 }
 
 Island::State Island::state() const {
-    State state{rng_.state(), adaptive_.state(), {}, population_.births(), evaluations_};
+    State state{rng_.state(), adaptive_.state(), {}, population_.births(), evaluations_, nodes_};
     for (std::size_t slot = 0; slot < population_.size(); ++slot) state.members.push_back(population_[slot]);
     return state;
 }
@@ -376,6 +383,7 @@ void Island::restore(State state) {
     population_ = Population(std::move(state.members));
     population_.set_births(state.births);
     evaluations_ = state.evaluations;
+    nodes_ = state.nodes;
 }
 
 }  // namespace balmer

@@ -6,6 +6,7 @@
 #include <array>
 #include <exception>
 #include <limits>
+#include <string>
 #include <utility>
 
 #include "balmer/expr/simplify.hpp"
@@ -36,10 +37,13 @@ Evolution::Evolution(const Problem& problem)
     if (const std::size_t rows = problem.batch_rows(); rows > 0) sampler_.emplace(problem.data, rows);
 }
 
-double Evolution::evaluations() const noexcept {
-    double sum = own_evaluations_;
-    for (const Island& island : islands_) sum += island.evaluations();
-    return sum;
+WorkDone Evolution::done() const noexcept {
+    double evaluations = own_evaluations_, nodes = own_nodes_;
+    for (const Island& island : islands_) {
+        evaluations += island.evaluations();
+        nodes += island.nodes();
+    }
+    return {nodes * static_cast<double>(problem_->data.n_rows()), evaluations};
 }
 
 template <class Body>
@@ -86,22 +90,27 @@ void Evolution::start(Archive& archive, Control& control) {
         const double loss =
             fit_fully(candidate, problem_->objective, scratch_[0].workspace, own_evaluations_, control.cancelled());
         candidate = problem_->judged(candidate.roles[0], loss);
+        own_nodes_ = own_evaluations_ * static_cast<double>(candidate.roles[0].size());
         archive.offer(candidate);
         islands_[g % islands_.size()].receive(candidate, (g / islands_.size()) % islands_[0].population().size());
         guesses_.push_back(std::move(candidate));
     }
 }
 
-StopReason Evolution::run(Archive& archive, Control& control) {
+StopReason Evolution::run(Archive& archive, Control& control, SearchLog& log, const WorkDone& before) {
     if (islands_.empty()) start(archive, control);
     const int niterations = problem_->options.evolution.niterations;
     if (iteration_ >= leg_start_ + niterations) leg_start_ = iteration_;
     while (iteration_ < leg_start_ + niterations) {
-        if (const auto reason = reason_to_stop(archive, control)) return *reason;
+        if (const auto reason = reason_to_stop(archive, control, before)) return *reason;
         run_iteration(archive, control);
-        if (!control.is_cancelled()) report(archive, control);
+        if (control.is_cancelled()) continue;
+        const WorkDone now = done();
+        log.front("evolution " + std::to_string(iteration_),
+                  {before.work + now.work, before.evaluations + now.evaluations}, archive.front(problem_->floor));
+        report(archive, control, before);
     }
-    return reason_to_stop(archive, control).value_or(StopReason::iterations);
+    return reason_to_stop(archive, control, before).value_or(StopReason::iterations);
 }
 
 void Evolution::run_iteration(Archive& archive, Control& control) {
@@ -147,12 +156,14 @@ void Evolution::refine_leader(Archive& archive, const Control& control) {
     if (front.empty() || front.back()->loss > kNearlyExact * problem_->norm) return;
     if (hash_of(*front.back()) == refined_) return;
     FitWorkspace<double>& workspace = scratch_[0].workspace;
+    const double evaluations = own_evaluations_;
     Candidate leader = problem_->judged(simplify(front.back()->roles[0], problem_->operators), 0);
     const double loss = fit_fully(leader, problem_->objective, workspace, own_evaluations_, control.cancelled());
     leader = problem_->judged(leader.roles[0], loss);
     if (problem_->is_exact(leader)) {
         leader = shrunk(leader, *problem_, workspace, own_evaluations_, control.cancelled());
     }
+    own_nodes_ += (own_evaluations_ - evaluations) * static_cast<double>(leader.roles[0].size());
     archive.offer(leader);
     refined_ = hash_of(*archive.front(problem_->floor).back());
 }
@@ -225,14 +236,15 @@ int Evolution::max_complexity(const Archive& archive) const {
     return limit;
 }
 
-std::optional<StopReason> Evolution::reason_to_stop(const Archive& archive, const Control& control) const {
+std::optional<StopReason> Evolution::reason_to_stop(const Archive& archive, const Control& control,
+                                                    const WorkDone& before) const {
     if (control.is_cancelled()) return StopReason::interrupted;
     if (const int exact = exact_complexity(archive);
         exact == 1 || (exact > 0 && exact_iterations_ >= kExactIterations)) {
         return StopReason::exact;
     }
     if (early_stop(archive)) return StopReason::early_stop;
-    if (evaluations() >= problem_->options.max_evals) return StopReason::max_evals;
+    if (before.evaluations + done().evaluations >= problem_->options.max_evals) return StopReason::max_evals;
     if (control.seconds() >= problem_->options.timeout_in_seconds) return StopReason::timeout;
     return std::nullopt;
 }
@@ -253,14 +265,14 @@ bool Evolution::early_stop(const Archive& archive) const {
     return false;
 }
 
-void Evolution::report(const Archive& archive, Control& control) const {
+void Evolution::report(const Archive& archive, Control& control, const WorkDone& before) const {
     if (!control.wants_progress()) return;
     std::vector<FrontEntry> front;
     for (const Candidate* member : archive.front(problem_->floor)) {
         front.push_back({member->roles[0], member->complexity, member->loss});
     }
-    control.report(
-        {iteration_, leg_start_ + problem_->options.evolution.niterations, evaluations(), control.seconds(), front});
+    control.report({iteration_, leg_start_ + problem_->options.evolution.niterations,
+                    before.evaluations + done().evaluations, control.seconds(), front});
 }
 
 namespace {
@@ -277,7 +289,8 @@ void load_table(StateReader& in, MutationTable& table) {
 
 void Evolution::save(StateWriter& out) const {
     out.line("evolution").number(static_cast<std::uint64_t>(iteration_)).number(static_cast<std::uint64_t>(leg_start_));
-    out.number(static_cast<std::uint64_t>(exact_iterations_)).real(own_evaluations_).number(refined_);
+    out.number(static_cast<std::uint64_t>(exact_iterations_)).real(own_evaluations_).real(own_nodes_);
+    out.number(refined_);
     out.line("frequencies").number(frequencies_.counts().size());
     for (const double count : frequencies_.counts()) out.real(count);
     out.line("guesses").number(guesses_.size());
@@ -286,7 +299,7 @@ void Evolution::save(StateWriter& out) const {
     for (const Island& island : islands_) {
         const Island::State state = island.state();
         out.line("island").number(state.rng.seed).number(state.rng.stream).number(state.rng.draw);
-        out.number(state.births).real(state.evaluations);
+        out.number(state.births).real(state.evaluations).real(state.nodes);
         out.line("weights");
         save_table(out, state.weights.attempts);
         save_table(out, state.weights.successes);
@@ -302,7 +315,7 @@ void Evolution::load(StateReader& in) {
     constexpr std::size_t kMany = 1'000'000'000;
     in.line("evolution");
     const std::size_t iteration = in.count(kMany), leg_start = in.count(kMany), exact_iterations = in.count(kMany);
-    const double own_evaluations = in.real();
+    const double own_evaluations = in.real(), own_nodes = in.real();
     const std::uint64_t refined = in.number();
     in.line("frequencies");
     std::vector<double> counts(in.count(static_cast<std::size_t>(options.maxsize)));
@@ -321,6 +334,7 @@ void Evolution::load(StateReader& in) {
         state.rng.draw = in.number();
         state.births = in.number();
         state.evaluations = in.real();
+        state.nodes = in.real();
         in.line("weights");
         load_table(in, state.weights.attempts);
         load_table(in, state.weights.successes);
@@ -336,6 +350,7 @@ void Evolution::load(StateReader& in) {
     leg_start_ = static_cast<int>(leg_start);
     exact_iterations_ = static_cast<int>(exact_iterations);
     own_evaluations_ = own_evaluations;
+    own_nodes_ = own_nodes;
     refined_ = refined;
     frequencies_.restore(counts);
     guesses_ = std::move(guesses);

@@ -12,6 +12,7 @@
 #include "balmer/search/search.hpp"
 #include "search/batch.hpp"
 #include "search/control.hpp"
+#include "search/log.hpp"
 #include "search/problem.hpp"
 #include "search/state.hpp"
 
@@ -27,11 +28,12 @@ class Evolution {
     explicit Evolution(const Problem& problem);
 
     /// Evolves until an option, the user or the data say stop. A second call goes on; it runs as many iterations again if
-    /// the first one ran all of its own. What is found goes into `archive`, from which migrants also come.
-    StopReason run(Archive& archive, Control& control);
+    /// the first one ran all of its own. What is found goes into `archive`, from which migrants also come, and `log`.
+    /// `before`: what other stages have done, which counts for `max_evals`.
+    StopReason run(Archive& archive, Control& control, SearchLog& log, const WorkDone& before);
 
     [[nodiscard]] int iteration() const noexcept { return iteration_; }
-    [[nodiscard]] double evaluations() const noexcept;
+    [[nodiscard]] WorkDone done() const noexcept;
 
     void save(StateWriter& out) const;
     /// Throws std::invalid_argument, as StateReader does.
@@ -47,9 +49,10 @@ class Evolution {
     void migrate(const Archive& archive);
     [[nodiscard]] int max_complexity(const Archive& archive) const;
     [[nodiscard]] int exact_complexity(const Archive& archive) const;
-    [[nodiscard]] std::optional<StopReason> reason_to_stop(const Archive& archive, const Control& control) const;
+    [[nodiscard]] std::optional<StopReason> reason_to_stop(const Archive& archive, const Control& control,
+                                                           const WorkDone& before) const;
     [[nodiscard]] bool early_stop(const Archive& archive) const;
-    void report(const Archive& archive, Control& control) const;
+    void report(const Archive& archive, Control& control, const WorkDone& before) const;
 
     const Problem* problem_;
     Mutator mutator_;
@@ -63,7 +66,7 @@ class Evolution {
     int iteration_ = 0;
     int leg_start_ = 0;         // iteration at which the present `niterations` began
     int exact_iterations_ = 0;  // since the simplest exact formula was found
-    double own_evaluations_ = 0;
+    double own_evaluations_ = 0, own_nodes_ = 0;
     std::uint64_t refined_ = 0;  // hash of the leader that was fitted last
 
     std::vector<IslandScratch> scratch_;  // one for each thread

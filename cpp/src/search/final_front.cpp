@@ -36,7 +36,7 @@ std::vector<FrontEntry> final_front(const Archive& archive, const Problem& probl
         if (least_squares) entry.description_length = search::description_length(entry.expression, entry.loss, scale);
         front.push_back(std::move(entry));
     }
-    if (!problem.options.seeding || !least_squares || !(data.target_variance() > 0)) return front;
+    if (problem.options.finish != Finish::simplify || !least_squares || !(data.target_variance() > 0)) return front;
 
     const Evaluator<double> evaluator(data, problem.operators);
     search::SeedArchive found(scale, problem.floor);

@@ -12,8 +12,8 @@ namespace balmer {
 
 /// The front of `archive` with what the data do not demand taken out: constants that are not significant dropped, others
 /// made whole numbers or simple fractions where that lowers the description length. At each complexity the formula of
-/// least description length among those whose loss is nearly the least. For least squares, and while the stages beyond
-/// plain evolution are on; else the front as it is. Adds the evaluations it takes.
+/// least description length among those whose loss is nearly the least. For least squares, and if `finish` is simplify;
+/// else the front as it is. Adds the evaluations it takes.
 [[nodiscard]] std::vector<FrontEntry> final_front(const Archive& archive, const Problem& problem,
                                                   const Control& control, double& evaluations);
 

@@ -159,6 +159,8 @@ void validate(const SearchOptions& options, const OperatorSet& operators, std::s
     if (options.early_stop && !options.early_stop->valid(operators, 2)) {
         fail("early_stop", "not a formula of two variables", "write it over (loss, complexity)");
     }
+    at_least("cv_folds", options.cv_folds, 0);
+    if (options.cv_folds == 1) fail("cv_folds", "1", "give at least 2, or 0 for no cross-validation");
     at_least("n_threads", options.n_threads, 1);
 }
 

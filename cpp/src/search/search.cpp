@@ -10,15 +10,19 @@
 #include "search/evolution.hpp"
 #include "search/final_front.hpp"
 #include "search/fingerprint.hpp"
+#include "search/log.hpp"
 #include "search/polish.hpp"
 #include "search/problem.hpp"
 #include "search/seed.hpp"
 #include "search/shrink.hpp"
 #include "search/state.hpp"
+#include "search/statistics.hpp"
 
 namespace balmer {
 
 namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 const Dataset<double>& with_target(const Dataset<double>& data) {
     if (data.target() == nullptr) {
@@ -56,36 +60,56 @@ struct Search::Impl {
     Impl(const Dataset<double>& data, OperatorSet operators, SearchOptions options)
         : problem(data, std::move(operators), std::move(options)),
           archive(problem.options.evolution.maxsize),
-          evolution(problem) {
+          evolution(problem),
+          log(problem.options.evolution.maxsize) {
         control.set_deadline(problem.options.timeout_in_seconds);
     }
 
     /// The stages, in order: each reads the problem and writes the archive.
     void work(SearchResult& result) {
-        const bool exact = seed();
-        result.reason = exact ? StopReason::exact : evolution.run(archive, control);
-        double polishing = 0;  // not part of the state: it ends a run, and the search goes on from before it
-        const Archive last = polished(archive, problem, control, polishing);
-        result.front = final_front(last, problem, control, polishing);
+        log.start_clock();
+        Archive interrupted(problem.options.evolution.maxsize);
+        const bool exact = seed(interrupted);
+        const bool seeding = problem.options.seeding && !seeded && control.is_cancelled();
+        result.reason = exact     ? StopReason::exact
+                        : seeding ? StopReason::interrupted
+                                  : evolution.run(archive, control, log, seed_done);
+        // What ends a run is not part of the state: the search goes on from before it.
+        double ending = 0;
+        const Archive& found = seeding ? interrupted : archive;
+        const Archive last = problem.options.finish == Finish::none ? found : polished(found, problem, control, ending);
+        result.front = final_front(last, problem, control, ending);
+        add_statistics(result.front, problem, control.cancelled(), ending);
+        const WorkDone evolved = evolution.done();
         result.iterations = evolution.iteration();
-        result.evaluations = evolution.evaluations() + polishing;
+        result.evaluations = seed_done.evaluations + evolved.evaluations + ending;
+        result.seed_work = seed_done.work;
         result.seconds = control.seconds();
+        result.log = ended_log(result.front, {seed_done.work + evolved.work, result.evaluations});
     }
 
     /// As much as evolution may take, within limits: who asks for a short search gets a short one. Without iterations
     /// nothing is searched, only the guesses are fitted.
     [[nodiscard]] double seed_work() const {
-        constexpr double kLeast = 2e8, kNodes = 15, kLeastRows = 300;
+        constexpr double kLeast = 2e8, kNodes = 15, kLeastRows = 300, kShareOfEvaluations = 0.5;
         const EvolutionOptions& e = problem.options.evolution;
         if (e.niterations == 0) return 0;
         const std::size_t rows = problem.batch_rows() > 0 ? problem.batch_rows() : problem.data.n_rows();
         const double births = 2.0 * e.niterations * e.populations * e.ncycles_per_iteration;
         const double evolution_work = births * kNodes * std::max(kLeastRows, static_cast<double>(rows));
-        return std::min(problem.options.seed_work, std::max(kLeast, evolution_work));
+        const double evaluations = kShareOfEvaluations * problem.options.max_evals * work_of_an_evaluation();
+        return std::min({problem.options.seed_work, std::max(kLeast, evolution_work), evaluations});
     }
 
-    /// The first stage. Returns whether it found the law exactly.
-    bool seed() {
+    /// Nodes times rows, for stages that do not count evaluations.
+    [[nodiscard]] double work_of_an_evaluation() const noexcept {
+        constexpr double kNodes = 10;
+        return kNodes * static_cast<double>(problem.data.n_rows());
+    }
+
+    /// The first stage; once. Returns whether it found the law exactly. If the user interrupts it, it is as if it had not
+    /// begun, but for what it found so far, which goes to `interrupted`. After the deadline it ends with what it has.
+    bool seed(Archive& interrupted) {
         if (seeded || !problem.options.seeding) return false;
         const Loss* const loss = problem.loss();
         if (loss != nullptr && !loss->shape().towards_target)
@@ -94,32 +118,55 @@ struct Search::Impl {
         if (!work.left()) return false;
         const search::SeedResult found =
             search::Seed(problem.data, problem.operators, problem.options).run(work, control.expired());
+        seeded = !control.is_cancelled();
+        Archive& target = seeded ? archive : interrupted;
         FitWorkspace<double> workspace;
         double evaluations = 0;
         for (const FrontEntry& entry : found.candidates) {
             Candidate candidate = problem.judged(entry.expression, entry.loss);
             const int limit = problem.options.evolution.maxsize;
             if (!problem.space.allows(entry.expression, candidate.complexity, limit)) continue;
-            if (loss != nullptr)
-                problem.objective.fit(candidate.roles, {}, workspace);  // the stage fits by least squares
-            candidate.loss =
-                problem.objective.loss(candidate.roles, std::numeric_limits<double>::infinity(), workspace);
-            archive.offer(problem.judged(candidate.roles[0], candidate.loss));
+            if (loss != nullptr)  // the stage fits by least squares
+                evaluations += problem.objective.fit(candidate.roles, {}, workspace).evaluations;
+            candidate.loss = problem.objective.loss(candidate.roles, kInfinity, workspace);
+            evaluations += 1;
+            target.offer(problem.judged(candidate.roles[0], candidate.loss));
         }
-        seeded = !control.is_cancelled();
-        const std::vector<const Candidate*> front = archive.front(problem.floor);
-        if (!found.exact || front.empty()) return false;
-        if (problem.is_exact(*front.back())) {
+        const std::vector<const Candidate*> front = target.front(problem.floor);
+        const bool exact = seeded && found.exact && !front.empty();
+        if (exact && problem.is_exact(*front.back())) {
             archive.offer(shrunk(*front.back(), problem, workspace, evaluations, control.cancelled()));
         }
-        return true;
+        if (seeded) {
+            seed_done = {work.used, work.used / work_of_an_evaluation() + evaluations};
+            for (const search::SeedLogEntry& entry : found.log) {
+                log.add({"seed: " + entry.stage, entry.work, entry.work / work_of_an_evaluation(), 0, entry.complexity,
+                         entry.loss, entry.expression},
+                        entry.cpu_seconds);
+            }
+            log.front("seed", seed_done, archive.front(problem.floor));
+        }
+        return exact;
+    }
+
+    /// The log, and what the end of the run has made of the front.
+    [[nodiscard]] std::vector<LogEntry> ended_log(const std::vector<FrontEntry>& front, const WorkDone& done) const {
+        SearchLog all = log;
+        std::vector<Candidate> members;
+        for (const FrontEntry& entry : front) members.push_back(problem.judged(entry.expression, entry.loss));
+        std::vector<const Candidate*> pointers;
+        for (const Candidate& member : members) pointers.push_back(&member);
+        all.front("finish", done, pointers);
+        return all.entries();
     }
 
     const Problem problem;
     Control control;
     Archive archive;
     Evolution evolution;
+    SearchLog log;
     bool seeded = false;
+    WorkDone seed_done;
 };
 
 Search::Search(const Dataset<double>& data, OperatorSet operators, SearchOptions options) {
@@ -144,13 +191,14 @@ std::string Search::save() const {
     StateWriter out;
     out.line("data").number(fingerprint(problem.data));
     out.line("options").number(fingerprint(problem.options, problem.operators));
-    out.line("seeded").number(impl_->seeded ? 1 : 0);
+    out.line("seeded").number(impl_->seeded ? 1 : 0).real(impl_->seed_done.work).real(impl_->seed_done.evaluations);
     out.line("archive").number(impl_->archive.losses().size());
     for (std::size_t c = 1; c < impl_->archive.losses().size(); ++c) {
         const Candidate* candidate = impl_->archive.at(static_cast<int>(c));
         out.line("best").number(candidate != nullptr ? 1 : 0);
         if (candidate != nullptr) out.candidate(*candidate, problem.operators);
     }
+    impl_->log.save(out, problem.operators);
     impl_->evolution.save(out);
     return std::move(out).finish();
 }
@@ -166,21 +214,27 @@ void Search::load(std::string_view state) {
     if (in.number() != fingerprint(problem.options, problem.operators)) {
         throw std::invalid_argument(
             "the saved search belongs to other options; only niterations, timeout_in_seconds, max_evals, the early "
-            "stop "
-            "and n_threads may differ");
+            "stop, finish, cv_folds and n_threads may differ");
     }
     // Into new objects, so that a damaged text leaves this search as it was.
     Archive archive(problem.options.evolution.maxsize);
     in.line("seeded");
     const bool seeded = in.count(1) == 1;
+    WorkDone seed_done;
+    seed_done.work = in.real();
+    seed_done.evaluations = in.real();
     in.line("archive");
     const std::size_t slots = in.count(archive.losses().size());
     for (std::size_t c = 1; c < slots; ++c) {
         in.line("best");
         if (in.count(1) == 1) archive.offer(in.candidate(problem.operators, problem.data.n_features()));
     }
+    SearchLog log(problem.options.evolution.maxsize);
+    log.load(in, problem.operators, problem.data.n_features());
     impl_->evolution.load(in);
     impl_->archive = std::move(archive);
+    impl_->log = std::move(log);
+    impl_->seed_done = seed_done;
     impl_->seeded = seeded;
 }
 

@@ -6,6 +6,7 @@
 #include "search/dictionary.hpp"
 #include "search/factor_search.hpp"
 #include "search/finish.hpp"
+#include "search/log.hpp"
 #include "search/parametric.hpp"
 #include "search/probe.hpp"
 #include "search/view_solver.hpp"
@@ -140,7 +141,8 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     Polisher polisher(evaluator, vocabulary, archive, work, cancel, options_.n_threads);
     const auto log = [&](std::string stage) {
         const Found* best = archive.best();
-        result.log.push_back({std::move(stage), work.used, best ? best->loss : 0, best ? best->complexity : 0});
+        result.log.push_back({std::move(stage), work.used, best ? best->loss : 0, best ? best->complexity : 0,
+                              best ? best->expression : Expression{}, cpu_seconds()});
     };
 
     polisher.submit({Expression::constant(data_.target_mean())}, "constant");

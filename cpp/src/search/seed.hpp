@@ -29,6 +29,8 @@ struct SeedLogEntry {
     double work = 0;  ///< nodes times rows evaluated so far
     double loss = 0;  ///< of the best formula by description length
     int complexity = 0;
+    Expression expression;
+    double cpu_seconds = 0;  ///< on the clock of the process
 };
 
 struct SeedResult {

@@ -13,7 +13,7 @@ namespace balmer {
 namespace {
 
 constexpr std::string_view kMagic = "balmer-search";
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kVersion = 2;
 constexpr std::string_view kChecksum = "checksum";
 
 std::string hexadecimal(std::uint64_t value) {
@@ -43,6 +43,22 @@ StateWriter& StateWriter::line(std::string_view label) {
 StateWriter& StateWriter::word(std::string_view word) {
     text_ += ' ';
     text_ += word;
+    return *this;
+}
+
+// In quotes, with bytes that would end a word as % and two hexadecimal digits.
+StateWriter& StateWriter::text(std::string_view text) {
+    text_ += " \"";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte <= ' ' || c == '%') {
+            text_ += '%';
+            text_ += hexadecimal(byte).substr(14);
+        } else {
+            text_ += c;
+        }
+    }
+    text_ += '"';
     return *this;
 }
 
@@ -121,6 +137,27 @@ std::string_view StateReader::word() {
     if (word.empty()) fail("a word is missing");
     line_ = end == std::string_view::npos ? std::string_view{} : line_.substr(end + 1);
     return word;
+}
+
+std::string StateReader::text() {
+    const std::string_view quoted = word();
+    if (quoted.size() < 2 || quoted.front() != '"' || quoted.back() != '"') {
+        fail("expected a text in quotes, found \"" + std::string(quoted) + "\"");
+    }
+    std::string text;
+    for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
+        if (quoted[i] != '%') {
+            text += quoted[i];
+            continue;
+        }
+        unsigned byte = 0;
+        const std::string_view digits = quoted.substr(i + 1, 2);
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
+        if (error != std::errc{} || end != digits.data() + 2) fail("bad text " + std::string(quoted));
+        text += static_cast<char>(byte);
+        i += 2;
+    }
+    return text;
 }
 
 std::uint64_t StateReader::number() {

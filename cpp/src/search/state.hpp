@@ -16,6 +16,8 @@ class StateWriter {
    public:
     StateWriter& line(std::string_view label);
     StateWriter& word(std::string_view word);
+    /// Any text, as one word.
+    StateWriter& text(std::string_view text);
     StateWriter& number(std::uint64_t value);
     StateWriter& real(double value);
     StateWriter& candidate(const Candidate& candidate, const OperatorSet& operators);
@@ -38,6 +40,7 @@ class StateReader {
     /// The next line must have this label.
     void line(std::string_view label);
     [[nodiscard]] std::string_view word();
+    [[nodiscard]] std::string text();
     [[nodiscard]] std::uint64_t number();
     /// A number that is at most `limit`.
     [[nodiscard]] std::size_t count(std::size_t limit);

@@ -101,6 +101,8 @@ class Island {
     [[nodiscard]] const Population& population() const noexcept { return population_; }
     [[nodiscard]] Rng& rng() noexcept { return rng_; }
     [[nodiscard]] double evaluations() const noexcept { return evaluations_; }
+    /// Nodes evaluated on all rows, or on as many parts of them as make all.
+    [[nodiscard]] double nodes() const noexcept { return nodes_; }
     [[nodiscard]] std::uint64_t births() const noexcept { return population_.births(); }
 
     struct State {
@@ -108,7 +110,7 @@ class Island {
         AdaptiveWeights::State weights;
         std::vector<Candidate> members;
         std::uint64_t births = 0;
-        double evaluations = 0;
+        double evaluations = 0, nodes = 0;
     };
     [[nodiscard]] State state() const;
     void restore(State state);
@@ -134,6 +136,7 @@ class Island {
     [[nodiscard]] int complexity(const Candidate& candidate) const noexcept;
     [[nodiscard]] bool allowed(const Candidate& candidate) const noexcept;
     [[nodiscard]] double judge(std::span<const Expression> roles, double bound);
+    void count(std::span<const Expression> roles, double evaluations) noexcept;
     void set_loss(Candidate& candidate, double loss) const noexcept;
     void record_best(const Candidate& candidate);
     [[nodiscard]] double best_loss(int complexity) const noexcept {
@@ -146,7 +149,7 @@ class Island {
     AdaptiveWeights adaptive_;
     std::vector<Candidate> best_;         // by complexity; the loss is at most what was known
     std::vector<std::uint8_t> improved_;  // by complexity: whether best_ holds a candidate of this iteration
-    double evaluations_ = 0;
+    double evaluations_ = 0, nodes_ = 0;
 
     Candidate child_, other_child_, trial_;  // storage of the newborn
 

@@ -14,6 +14,13 @@ namespace balmer {
 
 enum class Batching : std::uint8_t { automatic, on, off };
 
+/// What is done to the front when a search ends.
+enum class Finish : std::uint8_t {
+    none,     ///< it stays as evolution left it
+    fit,      ///< the constants are fitted once more, on all rows
+    simplify  ///< and terms and constants go, or become whole numbers, where that lowers the description length
+};
+
 struct SearchOptions {
     std::vector<Op> operators;  ///< what formulas may be made of
     EvolutionOptions evolution;
@@ -26,6 +33,9 @@ struct SearchOptions {
 
     bool seeding = true;      ///< first the closed-form families over an enumerated library, then evolution
     double seed_work = 1e10;  ///< nodes times rows that this stage may evaluate; less if evolution itself is short
+
+    Finish finish = Finish::simplify;  ///< for other losses than least squares, no more than `fit`
+    int cv_folds = 0;                  ///< parts of the rows for cross-validation of the front; 0: none
 
     std::vector<Expression> guesses;  ///< formulas to start from; their constants are fitted first
 

@@ -23,11 +23,36 @@ enum class StopReason : std::uint8_t { iterations, early_stop, exact, timeout, m
 struct FrontEntry {
     Expression expression;
     int complexity = 0;
-    double loss = 0;  ///< weighted mean of squared residuals over all rows
+    double loss = 0;  ///< weighted mean of squared residuals, or of the loss that was given, over all rows
     /// Nats that it takes to write down the target by means of this formula: fit, structure and constants together
     /// (docs/search.md). The formula of least description length is the one to believe first. Infinite for other losses
     /// than least squares.
     double description_length = std::numeric_limits<double>::infinity();
+
+    // What a result adds; a report of progress does not have it.
+
+    /// Schwarz 1978: n ln(loss) + p ln(n) with n rows of positive weight and p constants, those that are whole numbers not
+    /// counted. Infinite for other losses than least squares.
+    double bic = std::numeric_limits<double>::infinity();
+    /// Share of the target's weighted variance that the formula explains; of a constant target 1 or 0.
+    double r2 = std::numeric_limits<double>::quiet_NaN();
+    /// Loss on rows that the constants were not fitted to, and its standard error; NaN unless `cv_folds` asks for it.
+    double cv_loss = std::numeric_limits<double>::quiet_NaN();
+    double cv_error = std::numeric_limits<double>::quiet_NaN();
+    /// Of each constant, in the order in which they stand; 0 for a whole number, which is part of the structure; NaN where
+    /// the data do not determine it. Empty for other losses than least squares.
+    std::vector<double> standard_errors = {};
+};
+
+/// What a stage had found when it had done so much work.
+struct LogEntry {
+    std::string stage;       ///< "seed: raw: dictionary", "evolution 12", "finish"
+    double work = 0;         ///< nodes times rows that were evaluated since the search began
+    double evaluations = 0;  ///< the same, as evaluations of formulas on all rows
+    double cpu_seconds = 0;  ///< of this process since `run` began; NaN for what was done before a `load`
+    int complexity = 0;      ///< of a formula that the stage put on the front, or of its best
+    double loss = 0;
+    Expression expression;
 };
 
 /// What a progress function sees, between two iterations.
@@ -44,6 +69,8 @@ struct SearchResult {
     int iterations = 0;
     double evaluations = 0;
     double seconds = 0;
+    double seed_work = 0;       ///< nodes times rows that the stage before evolution evaluated
+    std::vector<LogEntry> log;  ///< in the order in which things happened; the same every time, but for the seconds
 };
 
 /// A search over one dataset. Same data, options and seed: same front, bit for bit, on any number of threads and any
