@@ -106,7 +106,7 @@ def test_names(names, message):
         ({"crossover_probability": -0.1}, "crossover_probability"),
         ({"weight_add_node": -1.0}, "add_node"),
         ({"timeout_in_seconds": -1.0}, "timeout_in_seconds"),
-        ({"model_selection": "bes"}, "model_selection is 'bes': choose among 'dl', 'best'"),
+        ({"model_selection": "bes"}, "model_selection is 'bes': choose among 'dl', 'bic', 'cv'"),
         ({"guesses": "x0 + 1"}, "give a list"),
         ({"n_jobs": 0}, "n_jobs is 0"),
     ],

@@ -59,7 +59,10 @@ def test_the_front_is_a_front(fitted):
         "loss",
         "score",
         "dl",
+        "bic",
+        "r2",
         "equation",
+        "standard_errors",
         "sympy_format",
         "lambda_format",
     ]

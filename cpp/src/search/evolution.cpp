@@ -79,7 +79,10 @@ void Evolution::start(Archive& archive, Control& control) {
         for (std::size_t slot = 0; slot < island.population().size(); ++slot) archive.offer(island.population()[slot]);
     }
     if (control.is_cancelled()) {  // the next run begins anew, so that it ends like one that was not stopped
-        own_evaluations_ = evaluations();
+        for (const Island& island : islands_) {
+            own_evaluations_ += island.evaluations();
+            own_nodes_ += island.nodes();
+        }
         islands_.clear();
         return;
     }

@@ -231,14 +231,15 @@ TEST_CASE("islands that were stopped before all had members begin anew") {
     Archive archive(problem.options.evolution.maxsize), expected(problem.options.evolution.maxsize);
     Evolution evolution(problem), whole(problem);
     Control control, cancelled;
+    SearchLog log(problem.options.evolution.maxsize), whole_log = log;
     cancelled.cancel();
-    CHECK(evolution.run(archive, cancelled) == StopReason::interrupted);
+    CHECK(evolution.run(archive, cancelled, log, {}) == StopReason::interrupted);
     CHECK(std::ranges::equal(archive.losses(), expected.losses()));
-    CHECK(evolution.evaluations() == 0);
-    CHECK(evolution.run(archive, control) == StopReason::iterations);
-    CHECK(whole.run(expected, control) == StopReason::iterations);
+    CHECK(evolution.done().evaluations == 0);
+    CHECK(evolution.run(archive, control, log, {}) == StopReason::iterations);
+    CHECK(whole.run(expected, control, whole_log, {}) == StopReason::iterations);
     CHECK(std::ranges::equal(archive.losses(), expected.losses()));
-    CHECK(evolution.evaluations() == whole.evaluations());
+    CHECK(evolution.done().evaluations == whole.done().evaluations);
 }
 
 TEST_CASE("poll is asked while an iteration runs, and may stop it") {
