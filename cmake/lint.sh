@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 
-cpp=$(find cpp python/bindings tests bench -name '*.cpp' -o -name '*.hpp' -o -name '*.inl' -o -name '*.h' 2>/dev/null |
+cpp=$(find cpp python/bindings tests bench examples -name '*.cpp' -o -name '*.hpp' -o -name '*.inl' -o -name '*.h' -o -name '*.c' 2>/dev/null |
     grep -v /coefficients.inl)  # made by a program
 python="python tests/python bench docs"
 

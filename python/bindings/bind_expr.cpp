@@ -67,11 +67,7 @@ std::vector<std::tuple<std::string, int, std::uint32_t>> nodes_of(const BoundExp
 }
 
 /// As the table of operators has it, leaves counting 1.
-int complexity_of(const BoundExpression& e) {
-    int sum = 0;
-    for (const Node& node : e.expression.nodes) sum += node.is_leaf() ? 1 : e.context->operators.complexity(node.op);
-    return sum;
-}
+int complexity_of(const BoundExpression& e) { return e.context->operators.complexity(e.expression); }
 
 BoundExpression with_constants(const BoundExpression& e, const std::vector<double>& values) {
     if (values.size() != e.expression.constants.size()) {

@@ -15,7 +15,7 @@ import balmer
 ROOT = Path(__file__).resolve().parents[2]
 
 # Each module may include itself and those before it.
-MODULES = ("core", "math", "expr", "eval", "fit", "evolve", "search")
+MODULES = ("core", "math", "expr", "eval", "fit", "evolve", "search", "c_api")
 
 CPP_SUFFIXES = {".cpp", ".hpp", ".inl", ".h", ".def"}
 TEXT_SUFFIXES = CPP_SUFFIXES | {".py", ".pyi", ".pxd", ".md", ".toml", ".cmake", ".txt", ".sh", ".in", ""}

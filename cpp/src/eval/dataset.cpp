@@ -18,11 +18,13 @@ std::size_t column_stride(std::size_t rows) {
     return (lines | 1) * line;
 }
 
-std::string place(const char* what, std::size_t row) { return std::string(what) + " at row " + std::to_string(row); }
+std::string place(const std::string& what, std::size_t row) { return what + " at row " + std::to_string(row); }
 
-void check_finite(double value, const std::string& where) {
+/// The name is put together only for a bad value: this is asked once for every number of the data.
+template <class Name>
+void check_finite(double value, Name name, std::size_t row) {
     if (!std::isfinite(value)) {
-        throw std::invalid_argument(where + " is " + (std::isnan(value) ? "NaN" : "infinite") +
+        throw std::invalid_argument(place(name(), row) + " is " + (std::isnan(value) ? "NaN" : "infinite") +
                                     ": remove or replace such rows");
     }
 }
@@ -136,13 +138,14 @@ Dataset<T>::Dataset(MatrixView<S> X, std::span<const double> target, std::span<c
                                     std::to_string(X.rows) + " rows: there must be one weight per row");
     }
     for (std::size_t i = 0; i < target.size(); ++i) {
-        check_finite(target[i], place("the target", i));
+        check_finite(target[i], [] { return "the target"; }, i);
     }
     if (order == RowOrder::ladder) {
         for (std::size_t j = 0; j < X.columns; ++j) {
             for (std::size_t i = 0; i < X.rows; ++i) {
-                check_finite(static_cast<double>(X.data[i * X.row_stride + j * X.column_stride]),
-                             place(("feature " + std::to_string(j)).c_str(), i));
+                check_finite(
+                    static_cast<double>(X.data[i * X.row_stride + j * X.column_stride]),
+                    [j] { return "feature " + std::to_string(j); }, i);
             }
         }
         order_ = ladder(X, target);
@@ -185,7 +188,7 @@ Dataset<T>::Dataset(MatrixView<S> X, std::span<const double> target, std::span<c
         weight_sums_.assign(n_rows_ + 1, 0.0);
         for (std::size_t i = 0; i < n_rows_; ++i) {
             const double w = weights[row_of(i)];
-            check_finite(w, place("the weight", row_of(i)));
+            check_finite(w, [] { return "the weight"; }, row_of(i));
             if (w < 0) {
                 throw std::invalid_argument(place("the weight", row_of(i)) + " is " + std::to_string(w) +
                                             ": weights must not be negative");

@@ -84,6 +84,12 @@ int OperatorSet::complexity(Op op) const noexcept {
     return is_user(op) ? user(op).complexity : info(op).complexity;
 }
 
+int OperatorSet::complexity(const Expression& expression) const noexcept {
+    int sum = 0;
+    for (const Node& node : expression.nodes) sum += node.is_leaf() ? 1 : complexity(node.op);
+    return sum;
+}
+
 const OperatorSet& OperatorSet::builtin() noexcept {
     static const OperatorSet operators;
     return operators;

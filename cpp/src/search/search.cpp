@@ -1,6 +1,7 @@
 #include "balmer/search/search.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <utility>
@@ -37,6 +38,15 @@ SearchOptions valid(SearchOptions options, const OperatorSet& operators, std::si
 }
 
 }  // namespace
+
+const FrontEntry* best(std::span<const FrontEntry> front) noexcept {
+    const auto by_length = [](const FrontEntry& a, const FrontEntry& b) {
+        return a.description_length < b.description_length;
+    };
+    const auto least = std::ranges::min_element(front, by_length);
+    if (least == front.end()) return nullptr;
+    return std::isfinite(least->description_length) ? &*least : &front.back();
+}
 
 std::string_view name(StopReason reason) noexcept {
     switch (reason) {

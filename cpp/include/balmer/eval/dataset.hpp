@@ -32,8 +32,9 @@ class Dataset {
    public:
     Dataset() = default;
 
-    /// Copies. `target` and `weights` are empty or have one value per row; every value is finite, weights are not negative
-    /// and not all zero. Throws std::invalid_argument, naming the first bad value and its place, if that is not so.
+    /// Copies. `target` and `weights` are empty or have one value per row; every one is finite, weights are not negative
+    /// and not all zero, and in the order `ladder` features are finite too. Throws std::invalid_argument, naming the first
+    /// bad value and its place, if that is not so.
     template <class S>
     explicit Dataset(MatrixView<S> X, std::span<const double> target = {}, std::span<const double> weights = {},
                      RowOrder order = RowOrder::as_given);

@@ -41,6 +41,8 @@ class OperatorSet {
     [[nodiscard]] std::uint8_t arity(Op op) const noexcept;
     [[nodiscard]] std::string_view name(Op op) const noexcept;
     [[nodiscard]] int complexity(Op op) const noexcept;
+    /// Over all nodes; a leaf counts 1.
+    [[nodiscard]] int complexity(const Expression& expression) const noexcept;
 
     [[nodiscard]] static constexpr bool is_user(Op op) noexcept {
         return static_cast<std::uint8_t>(op) >= kFirstUserOp;

@@ -55,6 +55,10 @@ struct LogEntry {
     Expression expression;
 };
 
+/// The entry to believe first: that of least description length; of least loss where no entry has one (other losses than
+/// least squares). Null for an empty front.
+[[nodiscard]] const FrontEntry* best(std::span<const FrontEntry> front) noexcept;
+
 /// What a progress function sees, between two iterations.
 struct Progress {
     int iteration = 0, iterations = 0;

@@ -1,0 +1,31 @@
+// The numbers among the options of a search, by name: for languages that cannot see the structs.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "balmer/search/options.hpp"
+
+namespace balmer {
+
+/// A number, a whole number or a switch (0 or 1) of SearchOptions. The name is that of the member; mutation weights are
+/// called weight_<name>.
+struct NamedOption {
+    enum class Kind : std::uint8_t { real, whole, boolean };
+
+    std::string_view name;
+    Kind kind;
+    double (*get)(const SearchOptions& options);
+    void (*set)(SearchOptions& options, double value);  ///< takes any value of that kind; `validate` judges it later
+};
+
+/// All of them. Lives for ever.
+[[nodiscard]] std::span<const NamedOption> named_options() noexcept;
+
+/// Throws std::invalid_argument for a name that no option has (the nearest is suggested), and for a value that is not of
+/// its kind.
+void set_option(SearchOptions& options, std::string_view name, double value);
+[[nodiscard]] double get_option(const SearchOptions& options, std::string_view name);
+
+}  // namespace balmer

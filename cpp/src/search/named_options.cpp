@@ -1,0 +1,135 @@
+#include "balmer/search/named_options.hpp"
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "balmer/expr/print.hpp"
+#include "expr/nearest.hpp"
+
+namespace balmer {
+
+namespace {
+
+using Kind = NamedOption::Kind;
+
+/// The member at the end of a way: options.*first.*second...
+template <class Options, class First, class... More>
+constexpr auto& member_of(Options& options, First first, More... more) {
+    if constexpr (sizeof...(more) == 0) {
+        return options.*first;
+    } else {
+        return member_of(options.*first, more...);
+    }
+}
+
+template <auto... kWay>
+constexpr NamedOption option(std::string_view name) {
+    using T = std::remove_cvref_t<decltype(member_of(std::declval<SearchOptions&>(), kWay...))>;
+    constexpr Kind kKind = std::is_same_v<T, bool> ? Kind::boolean : std::is_integral_v<T> ? Kind::whole : Kind::real;
+    return {name, kKind, [](const SearchOptions& options) { return static_cast<double>(member_of(options, kWay...)); },
+            [](SearchOptions& options, double value) { member_of(options, kWay...) = static_cast<T>(value); }};
+}
+
+#define BALMER_EVOLUTION(name) option<&SearchOptions::evolution, &EvolutionOptions::name>(#name)
+#define BALMER_WEIGHT(name) \
+    option<&SearchOptions::evolution, &EvolutionOptions::weights, &MutationWeights::name>("weight_" #name)
+
+constexpr NamedOption kOptions[] = {
+    BALMER_EVOLUTION(populations),
+    BALMER_EVOLUTION(population_size),
+    BALMER_EVOLUTION(ncycles_per_iteration),
+    BALMER_EVOLUTION(niterations),
+    BALMER_EVOLUTION(maxsize),
+    BALMER_EVOLUTION(maxdepth),
+    BALMER_EVOLUTION(warmup_maxsize_by),
+    BALMER_EVOLUTION(parsimony),
+    BALMER_EVOLUTION(use_frequency),
+    BALMER_EVOLUTION(use_frequency_in_tournament),
+    BALMER_EVOLUTION(adaptive_parsimony_scaling),
+    BALMER_EVOLUTION(should_simplify),
+    BALMER_EVOLUTION(adaptive_mutation_weights),
+    BALMER_EVOLUTION(crossover_probability),
+    BALMER_EVOLUTION(annealing),
+    BALMER_EVOLUTION(alpha),
+    BALMER_EVOLUTION(perturbation_factor),
+    BALMER_EVOLUTION(probability_negate_constant),
+    BALMER_EVOLUTION(scaled_constants),
+    BALMER_EVOLUTION(skip_mutation_failures),
+    BALMER_EVOLUTION(tournament_selection_n),
+    BALMER_EVOLUTION(tournament_selection_p),
+    BALMER_EVOLUTION(should_optimize_constants),
+    BALMER_EVOLUTION(optimize_probability),
+    BALMER_EVOLUTION(optimizer_iterations),
+    BALMER_EVOLUTION(optimizer_nrestarts),
+    BALMER_EVOLUTION(migration),
+    BALMER_EVOLUTION(hof_migration),
+    BALMER_EVOLUTION(fraction_replaced),
+    BALMER_EVOLUTION(fraction_replaced_hof),
+    BALMER_EVOLUTION(fraction_replaced_guesses),
+    BALMER_EVOLUTION(topn),
+    BALMER_WEIGHT(mutate_constant),
+    BALMER_WEIGHT(mutate_operator),
+    BALMER_WEIGHT(mutate_feature),
+    BALMER_WEIGHT(swap_operands),
+    BALMER_WEIGHT(rotate_tree),
+    BALMER_WEIGHT(add_node),
+    BALMER_WEIGHT(insert_node),
+    BALMER_WEIGHT(delete_node),
+    BALMER_WEIGHT(simplify),
+    BALMER_WEIGHT(randomize),
+    BALMER_WEIGHT(do_nothing),
+    BALMER_WEIGHT(optimize),
+    option<&SearchOptions::complexity, &ComplexityOptions::of_constants>("complexity_of_constants"),
+    option<&SearchOptions::batch_size>("batch_size"),
+    option<&SearchOptions::seeding>("seeding"),
+    option<&SearchOptions::seed_work>("seed_work"),
+    option<&SearchOptions::timeout_in_seconds>("timeout_in_seconds"),
+    option<&SearchOptions::max_evals>("max_evals"),
+    option<&SearchOptions::early_stop_loss>("early_stop_loss"),
+    option<&SearchOptions::seed>("seed"),
+    option<&SearchOptions::n_threads>("n_threads"),
+};
+
+#undef BALMER_EVOLUTION
+#undef BALMER_WEIGHT
+
+const NamedOption& find(std::string_view name) {
+    for (const NamedOption& option : kOptions) {
+        if (option.name == name) return option;
+    }
+    detail::NearestName nearest(name);
+    for (const NamedOption& option : kOptions) nearest.consider(option.name);
+    const std::string hint = nearest.result().empty() ? "see EvolutionOptions and SearchOptions for the names"
+                                                      : "did you mean \"" + nearest.result() + "\"?";
+    throw std::invalid_argument("there is no option \"" + std::string(name) + "\": " + hint);
+}
+
+[[noreturn]] void refuse(const NamedOption& option, double value, std::string_view remedy) {
+    throw std::invalid_argument(std::string(option.name) + " is " + number_text(value) + "; " + std::string(remedy));
+}
+
+}  // namespace
+
+std::span<const NamedOption> named_options() noexcept { return kOptions; }
+
+void set_option(SearchOptions& options, std::string_view name, double value) {
+    const NamedOption& option = find(name);
+    // Whole numbers beyond these have neighbours that a double does not hold; the largest int is a limit of most.
+    constexpr double kLargestInt = 2147483647.0, kLargestSeed = 9007199254740992.0;
+    if (option.kind == Kind::boolean && value != 0 && value != 1) refuse(option, value, "give 0 or 1");
+    if (option.kind == Kind::whole) {
+        const double largest = option.name == "seed" ? kLargestSeed : kLargestInt;
+        const double least = option.name == "seed" ? 0 : -kLargestInt;
+        if (!(value >= least && value <= largest) || value != std::floor(value)) {
+            refuse(option, value, "give a whole number from " + number_text(least) + " to " + number_text(largest));
+        }
+    }
+    option.set(options, value);
+}
+
+double get_option(const SearchOptions& options, std::string_view name) { return find(name).get(options); }
+
+}  // namespace balmer
