@@ -1,6 +1,4 @@
 // The C interface: operators, data and formulas.
-#include <cstdio>
-
 #include "balmer/eval/evaluator.hpp"
 #include "balmer/eval/isa.hpp"
 #include "balmer/expr/parse.hpp"
