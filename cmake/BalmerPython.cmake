@@ -11,6 +11,7 @@ file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/python/bindings/*.cpp
 # NO_EXTRAS: pybind11 would link with LTO, which could take kernels apart.
 pybind11_add_module(_core NO_EXTRAS ${sources})
 target_link_libraries(_core PRIVATE balmer::balmer)
+target_include_directories(_core PRIVATE "${PROJECT_SOURCE_DIR}/python/balmer/include")
 target_compile_definitions(_core PRIVATE BALMER_VERSION_INFO="${PROJECT_VERSION}")
 balmer_compile_options(_core)
 set_target_properties(_core PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
@@ -19,3 +20,6 @@ if(CMAKE_EXECUTABLE_FORMAT STREQUAL ELF)
   target_link_options(_core PRIVATE LINKER:--exclude-libs,ALL)
 endif()
 install(TARGETS _core LIBRARY DESTINATION balmer COMPONENT python)
+# What balmer/python_api.h includes, beside it.
+install(FILES "${PROJECT_SOURCE_DIR}/cpp/include/balmer/c_api.h" "${PROJECT_SOURCE_DIR}/cpp/include/balmer/c_api_functions.def"
+        DESTINATION balmer/include/balmer COMPONENT python)

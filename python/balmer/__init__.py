@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import logging
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from balmer._core import ParseError, available_isas, isa
@@ -36,6 +37,7 @@ __all__ = [
     "evaluate",
     "fit_constants",
     "from_sympy",
+    "get_include",
     "isa",
     "named_losses",
     "operators",
@@ -54,6 +56,14 @@ _ON_FIRST_USE = {
     "SymbolicRegressor": "balmer.regressor",
     "from_sympy": "balmer.sympy_io",
 }
+
+
+def get_include() -> str:
+    """Tell where the headers of balmer's C interface are, for compiling modules in Cython or C.
+
+    See ``balmer/c_api.pxd`` and ``balmer/python_api.h`` there, and the page on embedding.
+    """
+    return str(Path(__file__).parent / "include")
 
 
 def __getattr__(name: str) -> Any:

@@ -55,5 +55,6 @@ void bind_eval(py::module_& m);
 void bind_loss(py::module_& m);
 void bind_fit(py::module_& m);
 void bind_search(py::module_& m);
+void bind_c_api(py::module_& m);
 
 }  // namespace balmer::python

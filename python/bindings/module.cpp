@@ -11,4 +11,5 @@ PYBIND11_MODULE(_core, m) {
     balmer::python::bind_loss(m);
     balmer::python::bind_fit(m);
     balmer::python::bind_search(m);
+    balmer::python::bind_c_api(m);
 }
