@@ -121,6 +121,30 @@ def show_progress(k, n, record):
     )
 
 
+def run_all(tasks, known, arguments):
+    """Run the tasks that are not among the `known` records; returns the record of each task."""
+    done = {key_of(record): record for record in known}
+    waiting = [task for task in tasks if key_of(task) not in done]
+    common = {
+        "date": datetime.date.today().isoformat(),
+        "commit": arguments.commit or bench_runs.commit(),
+        "machine": bench_runs.processor(),
+    }
+    others = sorted({record["commit"] for record in known} - {common["commit"]})
+    if len(waiting) < len(tasks):
+        text = f"{len(tasks) - len(waiting)} of {len(tasks)} runs are in {arguments.json} already"
+        print(text + (f", some of other commits ({', '.join(others)})" if others else ""))
+    with ThreadPoolExecutor(arguments.processes) as pool:
+        measured = pool.map(lambda task: measure(task, common, arguments.grade_timeout), waiting)
+        for k, record in enumerate(measured, 1):
+            done[key_of(record)] = record
+            if arguments.json:
+                with arguments.json.open("a") as file:
+                    file.write(json.dumps(record) + "\n")
+            show_progress(k, len(waiting), record)
+    return [done[key_of(task)] for task in tasks]
+
+
 def report(records):
     print(statistics.table(records))
     lost = statistics.failures(records)
@@ -154,8 +178,8 @@ def positive(kind):
     return convert
 
 
-def parser():
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(made):
+    """What says which runs are made, and how."""
     made.add_argument("--suite", action="append", default=[], help="a suite's file; may be given again")
     made.add_argument("--ids", nargs="+", help="only these problems")
     made.add_argument("--seeds", type=positive(int), default=1, help="runs of each problem")
@@ -174,6 +198,11 @@ def parser():
     made.add_argument("--grade-timeout", type=positive(float), default=20.0, help="seconds of a comparison")
     made.add_argument("--commit", help="of the balmer that is measured, if not that of this tree")
     made.add_argument("--json", type=Path, help="where the runs are kept, one a line")
+
+
+def parser():
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_arguments(made)
     made.add_argument("--report", nargs="+", type=Path, help="print what such files hold, and run nothing")
     return made
 
@@ -191,27 +220,9 @@ def main(argv=None):
     except (FormulaError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    done = {key_of(record): record for record in known}
-    waiting = [task for task in tasks if key_of(task) not in done]
-    common = {
-        "date": datetime.date.today().isoformat(),
-        "commit": arguments.commit or bench_runs.commit(),
-        "machine": bench_runs.processor(),
-    }
-    others = sorted({record["commit"] for record in known} - {common["commit"]})
-    if len(waiting) < len(tasks):
-        print(f"{len(tasks) - len(waiting)} of {len(tasks)} runs are in {arguments.json} already"
-              + (f", some of other commits ({', '.join(others)})" if others else ""))  # fmt: skip
-    with ThreadPoolExecutor(arguments.processes) as pool:
-        measured = pool.map(lambda task: measure(task, common, arguments.grade_timeout), waiting)
-        for k, record in enumerate(measured, 1):
-            done[key_of(record)] = record
-            if arguments.json:
-                with arguments.json.open("a") as file:
-                    file.write(json.dumps(record) + "\n")
-            show_progress(k, len(waiting), record)
+    records = run_all(tasks, known, arguments)
     print()
-    report([done[key_of(task)] for task in tasks])
+    report(records)
     return 0
 
 

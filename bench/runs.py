@@ -72,11 +72,38 @@ class CpuBudget:
         return time.process_time() > self.end
 
 
-def fit(X, y, names, *, budget, seed, parameters, n_jobs=1, weights=None):
+def set_core_options(parameters):
+    """Take ``core.NAME`` out of the parameters and set those options of the core in every search to come.
+
+    For the switches that no estimator has: they are there to be measured, not to be chosen.
+    """
+    from balmer import regressor
+
+    chosen = {name[5:]: value for name, value in parameters.items() if name.startswith("core.")}
+    original = regressor.search_options
+
+    def with_switches(*arguments):
+        options = original(*arguments)
+        for name, value in chosen.items():
+            if not hasattr(options, name):
+                raise AttributeError(
+                    f"the core has no option {name!r}: see SearchOptions in balmer/_core.pyi"
+                )
+            kind = type(getattr(options, name))
+            setattr(options, name, getattr(kind, value) if isinstance(value, str) else value)
+        return options
+
+    if chosen:
+        regressor.search_options = with_switches
+    return {name: value for name, value in parameters.items() if not name.startswith("core.")}
+
+
+def fit(X, y, names, *, budget, seed, parameters, n_jobs=1, weights=None, with_model=False):
     """Fit an estimator with default settings and `parameters`, and tell how it went, as a dictionary."""
     from balmer import SymbolicRegressor
 
-    settings = {"n_jobs": n_jobs, "verbosity": 0, "progress": False, "random_state": seed, **parameters}
+    settings = {"n_jobs": n_jobs, "verbosity": 0, "progress": False, "random_state": seed}
+    settings |= set_core_options(parameters)
     begin, begin_cpu = time.perf_counter(), time.process_time()
     if budget is not None:
         settings.setdefault("early_stop_condition", CpuBudget(budget))
@@ -85,7 +112,7 @@ def fit(X, y, names, *, budget, seed, parameters, n_jobs=1, weights=None):
     seconds, cpu_seconds = time.perf_counter() - begin, time.process_time() - begin_cpu
     best = model.get_best()
     front = model.fronts_[0]
-    return {
+    answer = {
         "cpu_s": round(cpu_seconds, 3),
         "wall_s": round(seconds, 3),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
@@ -96,6 +123,7 @@ def fit(X, y, names, *, budget, seed, parameters, n_jobs=1, weights=None):
         ],
         "selected": [str(row.expression) for row in front].index(str(best["equation"])),
     }
+    return (answer, model) if with_model else answer
 
 
 def run_task(task):

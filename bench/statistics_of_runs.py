@@ -91,6 +91,37 @@ def table(runs):
     return "\n".join(lines)
 
 
+def pairs(base, other):
+    """Two records of the same problem, noise, rows and seed, one of each list."""
+
+    def place(run):
+        return tuple(run[name] for name in ("suite_name", "id", "seed", "noise", "rows", "dummies"))
+
+    others = {place(run): run for run in other}
+    return [(run, others[place(run)]) for run in base if place(run) in others]
+
+
+def compare_pairs(base, other, field="selected_solved"):
+    """What two settings make of the same problems: wins are laws that the `base` alone found."""
+    both = pairs(base, other)
+    wins = sum(a[field] and not b[field] for a, b in both)
+    losses = sum(b[field] and not a[field] for a, b in both)
+    ratios = [b["cpu_s"] / a["cpu_s"] for a, b in both if a.get("cpu_s") and b.get("cpu_s")]
+    return {
+        "pairs": len(both),
+        "base": sum(bool(a[field]) for a, _ in both),
+        "other": sum(bool(b[field]) for _, b in both),
+        "wins": wins,
+        "losses": losses,
+        "p": sign_test(wins, losses),
+        "cpu_ratio": _or_nan(ratios),
+        "cpu_total_ratio": sum(b.get("cpu_s", 0) for _, b in both)
+        / max(sum(a.get("cpu_s", 0) for a, _ in both), 1e-9),
+        "won": sorted({f"{a['id']} noise {a['noise']:g}" for a, b in both if a[field] and not b[field]}),
+        "lost": sorted({f"{a['id']} noise {a['noise']:g}" for a, b in both if b[field] and not a[field]}),
+    }
+
+
 def failures(runs):
     """A line for each run that did not select the law, the ones that did not even end first."""
     lines = []

@@ -209,6 +209,14 @@ class SearchOptions:
     batch_size: int
     seeding: bool
     seed_work: float
+    with_views: bool
+    with_dictionary: bool
+    with_families: bool
+    with_weighted_families: bool
+    with_factors: bool
+    with_inner_constants: bool
+    with_large_libraries: bool
+    with_seed_finish: bool
     finish: Finish
     cv_folds: int
     timeout_in_seconds: float

@@ -179,6 +179,21 @@ void bind_evolution(py::class_<SearchOptions>& cls) {
     weight("weight_optimize", &W::optimize);
 }
 
+void bind_stages(py::class_<SearchOptions>& cls) {
+    const auto stage = [&cls](const char* name, bool StageSwitches::* member) {
+        bind_option(cls, name, &SearchOptions::stages, member);
+    };
+    using S = StageSwitches;
+    stage("with_views", &S::views);
+    stage("with_dictionary", &S::dictionary);
+    stage("with_families", &S::families);
+    stage("with_weighted_families", &S::weighted_families);
+    stage("with_factors", &S::factors);
+    stage("with_inner_constants", &S::inner_constants);
+    stage("with_large_libraries", &S::large_libraries);
+    stage("with_seed_finish", &S::seed_finish);
+}
+
 void bind_options(py::module_& m) {
     py::enum_<Batching>(m, "Batching")
         .value("automatic", Batching::automatic)
@@ -192,6 +207,7 @@ void bind_options(py::module_& m) {
     py::class_<SearchOptions> cls(m, "SearchOptions");
     cls.def(py::init<>());
     bind_evolution(cls);
+    bind_stages(cls);
     bind_option(cls, "complexity_of_constants", &SearchOptions::complexity, &ComplexityOptions::of_constants);
     bind_option(cls, "complexity_of_variables", &SearchOptions::complexity, &ComplexityOptions::of_variables);
     bind_option(cls, "complexity_of_operators", &SearchOptions::complexity, &ComplexityOptions::of_operators);

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
+import ablate  # noqa: E402
 import laws  # noqa: E402
 import runs  # noqa: E402
 import statistics_of_runs as statistics  # noqa: E402
@@ -199,3 +200,87 @@ def test_a_summary_keeps_the_runs_apart_that_were_solved() -> None:
     assert (s["cpu_median"], s["cpu_max"], s["solved_cpu_median"], s["solved_wall_median"]) == (3, 12, 2, 4)
     assert (s["solved_within_2_cpu_s"], s["size_ratio"], s["peak_mb"]) == (1, 1.0, 99)
     assert (s["over_budget"], s["not_ok"]) == (1, 1)
+
+
+def test_switches_of_the_core_are_set_and_unknown_ones_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from balmer import _core, regressor
+
+    original = regressor.search_options
+    monkeypatch.setattr(regressor, "search_options", original)  # put back afterwards
+    seen = []
+
+    def watched(*arguments: Any) -> Any:
+        seen.append(original(*arguments))
+        return seen[-1]
+
+    monkeypatch.setattr(regressor, "search_options", watched)
+    X = [[1.0], [2.0], [3.0], [4.0]]
+    some = {"niterations": 1, "populations": 1, "core.with_views": False, "core.finish": "fit"}
+    runs.fit(X, [1.0, 4.0, 9.0, 16.0], ["a"], budget=5, seed=0, parameters=some)
+    assert seen[0].with_views is False
+    assert seen[0].with_families is True
+    assert seen[0].finish == _core.Finish.fit
+    monkeypatch.setattr(regressor, "search_options", original)
+    with pytest.raises(AttributeError, match="no option 'with_luck'"):
+        runs.fit(X, [1.0, 4.0, 9.0, 16.0], ["a"], budget=5, seed=0, parameters={"core.with_luck": True})
+
+
+def record(identifier: str, solved: bool, seconds: float, seed: int = 0) -> dict[str, Any]:
+    return {
+        "suite_name": "small", "id": identifier, "seed": seed, "noise": 0.0, "rows": 9, "dummies": False,
+        "selected_solved": solved, "front_solved": True, "cpu_s": seconds,
+    }  # fmt: skip
+
+
+def test_pairs_are_of_the_same_rows() -> None:
+    base = [record("a", True, 1), record("b", True, 1), record("c", False, 4), record("d", True, 1, seed=1)]
+    other = [record("c", True, 2), record("b", False, 3), record("a", False, 1), record("d", True, 1, seed=0)]
+    compared = statistics.compare_pairs(base, other)
+    assert (compared["pairs"], compared["base"], compared["other"]) == (3, 2, 1)
+    assert (compared["wins"], compared["losses"], compared["p"]) == (2, 1, 1)
+    assert (compared["cpu_ratio"], compared["cpu_total_ratio"]) == (1, 1)
+    assert compared["won"] == ["a noise 0", "b noise 0"]
+    assert compared["lost"] == ["c noise 0"]
+
+
+def test_an_ablation_pairs_each_ingredient_with_the_whole(
+    suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    asked = []
+
+    def fake(task: dict[str, Any], common: dict[str, Any], timeout: float) -> dict[str, Any]:
+        asked.append(task["parameters"])
+        solved = task["id"] == "small/product" and "core.with_views" not in task["parameters"]
+        answer = {
+            "status": "ok",
+            "cpu_s": 2.0 if solved else 4.0,
+            "selected_verdict": "exact" if solved else "no",
+        }
+        return {**common, **task, **answer, "selected_solved": solved, "front_solved": solved}
+
+    monkeypatch.setattr(laws, "measure", fake)
+    command = ["--suite", str(suite), "--only", "views", "crossover", "--set", "maxsize=20"]
+    assert ablate.main([*command, "--json", str(tmp_path / "out.jsonl")]) == 0
+    text = capsys.readouterr().out
+    assert "| views | 0/2 | 1/2 | 1 | 0 | 1 | 1, 0 | 1.50, 1.33 |" in text
+    assert "| crossover | 1/2 | 1/2 | 0 | 0 | 1 | 0, 0 | 1.00, 1.00 |" in text
+    assert "views, won: small/product noise 0" in text
+    assert asked[0] == {"maxsize": 20}
+    assert asked[2] == {"maxsize": 20, "core.with_views": False}
+    assert len(asked) == 6
+    assert ablate.main([*command[:3], "magic"]) == 2
+    assert "no ingredient 'magic': there are seeding" in capsys.readouterr().err
+
+
+def test_every_ingredient_is_an_option_that_exists_and_is_on() -> None:
+    from balmer import SymbolicRegressor, _core
+
+    defaults, options = SymbolicRegressor().get_params(), _core.SearchOptions()
+    for name, parameters in ablate.INGREDIENTS.items():
+        for parameter, value in parameters.items():
+            default = (
+                getattr(options, parameter[5:]) if parameter.startswith("core.") else defaults[parameter]
+            )
+            assert default != value, name

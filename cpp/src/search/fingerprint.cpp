@@ -86,6 +86,11 @@ std::uint64_t fingerprint(const SearchOptions& options, const OperatorSet& opera
     print.add(options.batch_size);
     print.add(options.seeding ? 1 : 0);
     print.add(options.seed_work);
+    const StageSwitches& s = options.stages;
+    for (const bool value : {s.views, s.dictionary, s.families, s.weighted_families, s.factors, s.inner_constants,
+                             s.large_libraries, s.seed_finish}) {
+        print.add(value ? 1 : 0);
+    }
     for (const Expression& guess : options.guesses) add_expression(print, guess);
     print.add(options.seed);
     return print.value();

@@ -70,9 +70,8 @@ double mean_of(const View& view) {
 
 }  // namespace
 
-Seed::Seed(const Dataset<double>& data, const OperatorSet& operators, const SearchOptions& options,
-           SeedSwitches switches)
-    : data_(data), operators_(operators), options_(options), switches_(switches) {}
+Seed::Seed(const Dataset<double>& data, const OperatorSet& operators, const SearchOptions& options)
+    : data_(data), operators_(operators), options_(options) {}
 
 void Seed::solve(const std::vector<View>& views, Polisher& polisher, const Campaign& campaign,
                  const std::function<void(std::string)>& log) const {
@@ -93,7 +92,7 @@ void Seed::solve(const std::vector<View>& views, Polisher& polisher, const Campa
             solvers[v]->round(round);
             log(views[v].name + ": " + round.stage + ", " + std::to_string(atoms) + " atoms");
             if (archive.exact() || polisher.stopped()) return;
-            if (campaign.weighted || atoms < 4000) continue;
+            if (campaign.weighted || atoms < 4000 || !options_.stages.factors) continue;
             const FactorOptions factors{
                 .pair_factors = atoms / 20, .pair_atoms = 800, .single_factors = 2 * atoms, .single_atoms = 500};
             search_over_factors(views[v], solvers[v]->library(), polisher, factors);
@@ -133,6 +132,7 @@ bool Seed::something_left(const View& raw, Polisher& polisher) const {
 
 SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     SeedResult result;
+    const StageSwitches& on = options_.stages;
     const Vocabulary vocabulary(options_, operators_);
     const Evaluator<double> evaluator(data_, operators_);
     const std::span<const double> y(data_.target(), data_.n_rows());
@@ -149,7 +149,7 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     const View raw = raw_view(data_, vocabulary);
     std::vector<View> views;
     if (data_.target_variance() > 0) {
-        if (switches_.views) {
+        if (on.views) {
             ProbeResult probed = probe(raw, vocabulary);
             views = std::move(probed.views);
             log("probe, " + std::to_string(views.size()) + " views");
@@ -164,31 +164,31 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
         return true;
     });
     const auto done = [&] { return archive.exact() != nullptr || polisher.stopped(); };
-    if (switches_.dictionary) {
+    if (on.dictionary) {
         for (const View& view : views) {
             if (done()) break;
             dictionary(view, polisher, 0);
             log(view.name + ": dictionary");
         }
     }
-    if (switches_.families && !done()) {
+    if (on.families && !done()) {
         solve(views, polisher, {.atoms = {800, 4000}, .weighted = false, .screen_rows = kScreenRows}, log);
-        if (switches_.parametric) {
+        if (on.inner_constants) {
             for (const View& view : views) {
                 if (done()) break;
                 parametric(view, polisher, first_rows(data_, kScreenRows), 0);
                 log(view.name + ": inner constants");
             }
         }
-        if (!done()) {
+        if (on.weighted_families && !done()) {
             solve(views, polisher, {.atoms = {800, 3000}, .weighted = true, .screen_rows = kNoisyScreenRows}, log);
         }
     }
-    if (switches_.families && !done() && something_left(raw, polisher)) {
+    if (on.families && on.large_libraries && !done() && something_left(raw, polisher)) {
         solve(views, polisher, {.atoms = {14000}, .weighted = false, .screen_rows = kScreenRows}, log);
         if (!done()) solve({raw}, polisher, {.atoms = {30000}, .weighted = false, .screen_rows = kScreenRows}, log);
     }
-    if (switches_.finish && archive.best()) {
+    if (on.seed_finish && archive.best()) {
         finish(polisher, 8);
         log("finish");
     }

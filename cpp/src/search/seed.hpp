@@ -14,15 +14,6 @@
 
 namespace balmer::search {
 
-/// Which parts of the stage run: for ablation, and for the curious.
-struct SeedSwitches {
-    bool dictionary = true;
-    bool views = true;
-    bool families = true;
-    bool parametric = true;
-    bool finish = true;
-};
-
 /// A line of the search log.
 struct SeedLogEntry {
     std::string stage;
@@ -44,8 +35,7 @@ struct SeedResult {
 /// for other losses the candidates are a start. `data` (in ladder order) and `operators` must outlive the stage.
 class Seed {
    public:
-    Seed(const Dataset<double>& data, const OperatorSet& operators, const SearchOptions& options,
-         SeedSwitches switches = {});
+    Seed(const Dataset<double>& data, const OperatorSet& operators, const SearchOptions& options);
 
     /// Spends at most `work` (see Work); looks at `cancel` between steps of some milliseconds.
     [[nodiscard]] SeedResult run(Work& work, const std::atomic<bool>& cancel) const;
@@ -67,7 +57,6 @@ class Seed {
     const Dataset<double>& data_;
     const OperatorSet& operators_;
     const SearchOptions& options_;
-    SeedSwitches switches_;
 };
 
 }  // namespace balmer::search

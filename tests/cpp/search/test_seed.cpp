@@ -3,7 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <string>
+#include <utility>
 
 #include "balmer/core/rng.hpp"
 #include "search/probe.hpp"
@@ -81,6 +84,36 @@ TEST_CASE("every candidate keeps to the operators, the size and the constraints"
         CHECK(vocabulary.admissible(entry.expression));
         CHECK(entry.complexity <= 15);
         CHECK(entry.complexity == vocabulary.complexity(entry.expression));
+    }
+}
+
+TEST_CASE("a part that is switched off does not run") {
+    // A law that the stage cannot find, without noise: every part has its turn.
+    const Rows rows = rows_of(60, 2, [](const std::vector<double>& x) {
+        return std::sin(x[0] * x[0] + std::exp(std::cos(3 * x[1]))) / (1.3 + std::exp(x[1] * std::sin(x[0])));
+    });
+    const auto has = [](const SeedResult& result, const std::string& part) {
+        return std::any_of(result.log.begin(), result.log.end(),
+                           [&](const SeedLogEntry& entry) { return entry.stage.find(part) != std::string::npos; });
+    };
+    SearchOptions options = options_with({Op::Add, Op::Mul, Op::Sin});
+    const SeedResult all = run(rows, options, 1e10);
+    CHECK(has(all, "14000 atoms"));
+    options.stages.large_libraries = false;  // the slowest
+    const SeedResult most = run(rows, options, 1e10);
+    CHECK_FALSE(has(most, "14000 atoms"));
+    const std::pair<std::string, bool StageSwitches::*> parts[] = {
+        {"probe", &StageSwitches::views},         {"dictionary", &StageSwitches::dictionary},
+        {": families", &StageSwitches::families}, {"weighted families", &StageSwitches::weighted_families},
+        {": factors", &StageSwitches::factors},   {"inner constants", &StageSwitches::inner_constants},
+        {"finish", &StageSwitches::seed_finish},
+    };
+    for (const auto& [part, member] : parts) {
+        CAPTURE(part);
+        CHECK(has(most, part));
+        SearchOptions without = options;
+        without.stages.*member = false;
+        CHECK_FALSE(has(run(rows, without, 1e10), part));
     }
 }
 

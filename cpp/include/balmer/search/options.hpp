@@ -21,6 +21,18 @@ enum class Finish : std::uint8_t {
     simplify  ///< and terms and constants go, or become whole numbers, where that lowers the description length
 };
 
+/// Parts of the stages before evolution. All are on; one that is off shows what it is worth.
+struct StageSwitches {
+    bool views = true;              ///< probe: problems of fewer variables
+    bool dictionary = true;         ///< sparse sums over simple terms
+    bool families = true;           ///< closed-form families over the library
+    bool weighted_families = true;  ///< the same where residuals of a transformed target count as those of the target
+    bool factors = true;            ///< the target over thousands of formulas, transformed
+    bool inner_constants = true;    ///< functions of a formula with a constant inside
+    bool large_libraries = true;    ///< families over more formulas, if something is left to be explained
+    bool seed_finish = true;        ///< pruning and rounding before evolution
+};
+
 struct SearchOptions {
     std::vector<Op> operators;  ///< what formulas may be made of
     EvolutionOptions evolution;
@@ -33,6 +45,7 @@ struct SearchOptions {
 
     bool seeding = true;      ///< first the closed-form families over an enumerated library, then evolution
     double seed_work = 1e10;  ///< nodes times rows that this stage may evaluate; less if evolution itself is short
+    StageSwitches stages;
 
     Finish finish = Finish::simplify;  ///< for other losses than least squares, no more than `fit`
     int cv_folds = 0;                  ///< parts of the rows for cross-validation of the front; 0: none
