@@ -2,7 +2,7 @@
 
     python bench/laws.py --suite bench/suites/feynman.json --noise 0.01 --json feynman.jsonl
     python bench/laws.py --suite bench/suites/classic.json --ids Nguyen-4 Jin-6 --seeds 5
-    python bench/laws.py --report feynman.jsonl classic.jsonl
+    python bench/laws.py --report feynman.jsonl classic.jsonl --store bench/results/laws.jsonl
 
 Each run is a fit with default settings and the operators that the problem names, in a process of its own,
 stopped after `--timeout` CPU seconds. A seed changes the rows and the search. The formula that the model
@@ -110,6 +110,24 @@ def read_records(path):
     return [read_record(path, number, line) for number, line in enumerate(lines, 1)]
 
 
+def shortened(record):
+    """A record with the chosen formula as its whole front: what bench/results keeps."""
+    if not record.get("front"):
+        return record
+    names = ("evaluations", "machine", "law")
+    kept = {name: value for name, value in record.items() if name not in names}
+    return {**kept, "front": [record["front"][record["selected"]]], "selected": 0, "law": record["law"]}
+
+
+def store(records, path):
+    """Put records into a file of short ones, in the place of older ones of the same runs and commit."""
+    known = read_records(path) if path.exists() else []
+    kept = {(key_of(record), record["commit"]): record for record in known}
+    kept |= {(key_of(record), record["commit"]): shortened(record) for record in records}
+    ordered = sorted(kept.values(), key=lambda r: (r["date"], r["commit"], key_of(r)))
+    path.write_text("".join(json.dumps(record) + "\n" for record in ordered))
+
+
 def show_progress(k, n, record):
     text = record.get("selected_verdict", record["status"])
     if record["front_solved"] and not record["selected_solved"]:
@@ -204,6 +222,7 @@ def parser():
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_arguments(made)
     made.add_argument("--report", nargs="+", type=Path, help="print what such files hold, and run nothing")
+    made.add_argument("--store", type=Path, help="keep what is reported there too, without the fronts")
     return made
 
 
@@ -211,7 +230,10 @@ def main(argv=None):
     arguments = parser().parse_args(argv)
     try:
         if arguments.report:
-            report([record for path in arguments.report for record in read_records(path)])
+            records = [record for path in arguments.report for record in read_records(path)]
+            report(records)
+            if arguments.store:
+                store(records, arguments.store)
             return 0
         if not arguments.suite:
             parser().error("give --suite FILE, for example bench/suites/feynman.json")

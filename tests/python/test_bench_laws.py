@@ -105,6 +105,28 @@ def test_runs_that_are_there_are_not_done_again(
     assert "small, noise 0.1: 0 runs over budget, 2 did not end well" in text
 
 
+def test_results_are_kept_without_the_fronts(tmp_path: Path, capsys: Any) -> None:
+    front = [
+        {"complexity": 1, "loss": 2.0, "equation": "a"},
+        {"complexity": 3, "loss": 0.0, "equation": "a * b"},
+    ]
+    run = {
+        **record("s/x", False, 0.5), "operators": "named", "parameters": {}, "budget": 1.0, "law": "b",
+        "status": "ok", "selected_verdict": "no", "stop_reason": "exact", "date": "2026-11-22",
+        "front": front, "selected": 1, "wall_s": 0.5, "peak_mb": 90,
+    }  # fmt: skip
+    runs_file, stored = tmp_path / "runs.jsonl", tmp_path / "stored.jsonl"
+    for commit, seconds in (("one", 0.5), ("two", 0.7), ("two", 0.9)):
+        runs_file.write_text(json.dumps({**run, "commit": commit, "cpu_s": seconds}) + "\n")
+        assert laws.main(["--report", str(runs_file), "--store", str(stored)]) == 0
+    kept = records_of(stored)
+    assert [(run["commit"], run["cpu_s"]) for run in kept] == [("one", 0.5), ("two", 0.9)]
+    assert kept[0]["front"] == [front[1]]
+    capsys.readouterr()
+    assert laws.main(["--report", str(stored)]) == 0
+    assert "chosen a * b" in capsys.readouterr().out
+
+
 def test_bad_arguments_are_told_with_the_remedy(suite: Path, tmp_path: Path, capsys: Any) -> None:
     assert laws.main(["--suite", str(suite), "--ids", "prodct"]) == 2
     assert "did you mean product or small/product" in capsys.readouterr().err
