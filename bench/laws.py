@@ -3,6 +3,7 @@
     python bench/laws.py --suite bench/suites/feynman.json --noise 0.01 --json feynman.jsonl
     python bench/laws.py --suite bench/suites/classic.json --ids Nguyen-4 Jin-6 --seeds 5
     python bench/laws.py --report feynman.jsonl classic.jsonl --store bench/results/laws.jsonl
+    python bench/laws.py --report bench/results/laws.jsonl --page docs/results.md
 
 Each run is a fit with default settings and the operators that the problem names, in a process of its own,
 stopped after `--timeout` CPU seconds. A seed changes the rows and the search. The formula that the model
@@ -114,9 +115,7 @@ def shortened(record):
     """A record with the chosen formula as its whole front: what bench/results keeps."""
     if not record.get("front"):
         return record
-    names = ("evaluations", "machine", "law")
-    kept = {name: value for name, value in record.items() if name not in names}
-    return {**kept, "front": [record["front"][record["selected"]]], "selected": 0, "law": record["law"]}
+    return {**record, "front": [record["front"][record["selected"]]], "selected": 0}
 
 
 def store(records, path):
@@ -126,6 +125,19 @@ def store(records, path):
     kept |= {(key_of(record), record["commit"]): shortened(record) for record in records}
     ordered = sorted(kept.values(), key=lambda r: (r["date"], r["commit"], key_of(r)))
     path.write_text("".join(json.dumps(record) + "\n" for record in ordered))
+
+
+def write_page(records, path):
+    """Put the tables of the newest measurements into a page, between its markers."""
+    start, end = "<!-- tables: made by bench/laws.py -->", "<!-- end of tables -->"
+    before, _, rest = path.read_text().partition(start)
+    _, marker, after = rest.partition(end)
+    if not marker:
+        raise FormulaError(f"{path} has no lines {start!r} and {end!r} for the tables to stand between")
+    newest = statistics.newest(records)
+    measured = sorted({(run["date"][:10], run["commit"], run["machine"]) for run in newest})
+    lines = [f"Measured on {date} at {commit}, {machine}." for date, commit, machine in measured]
+    path.write_text("\n\n".join([before + start, statistics.table(newest), "\n".join(lines), end]) + after)
 
 
 def show_progress(k, n, record):
@@ -144,7 +156,7 @@ def run_all(tasks, known, arguments):
     done = {key_of(record): record for record in known}
     waiting = [task for task in tasks if key_of(task) not in done]
     common = {
-        "date": datetime.date.today().isoformat(),
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M"),
         "commit": arguments.commit or bench_runs.commit(),
         "machine": bench_runs.processor(),
     }
@@ -223,6 +235,7 @@ def parser():
     add_arguments(made)
     made.add_argument("--report", nargs="+", type=Path, help="print what such files hold, and run nothing")
     made.add_argument("--store", type=Path, help="keep what is reported there too, without the fronts")
+    made.add_argument("--page", type=Path, help="put the newest of what is reported into that page")
     return made
 
 
@@ -232,6 +245,8 @@ def main(argv=None):
         if arguments.report:
             records = [record for path in arguments.report for record in read_records(path)]
             report(records)
+            if arguments.page:
+                write_page(records, arguments.page)
             if arguments.store:
                 store(records, arguments.store)
             return 0

@@ -70,20 +70,28 @@ def groups_of(runs):
     return dict(sorted(groups.items()))
 
 
+def newest(runs):
+    """Of each suite and noise the runs of the commit that was measured last, with default settings."""
+    kept = []
+    for group in groups_of([run for run in runs if not run["parameters"]]).values():
+        last = max(group, key=lambda run: run["date"])
+        kept += [run for run in group if run["commit"] == last["commit"]]
+    return kept
+
+
 def title(suite, dummies, noise):
     return f"{suite}{' with dummies' if dummies else ''}, noise {noise:g}"
 
 
 def table(runs):
     """A table in Markdown, one line for each suite and noise."""
-    lines = [
-        "| suite | selected | on front | CPU s: median, 90 %, most | solved in CPU s, <= 2 s | size ratio |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
+    times = "CPU s: median, 90 %, most | solved in CPU s, <= 2 s"
+    lines = [f"| suite | problems | selected | on front | {times} | size ratio |", "|" + " --- |" * 7]
     for key, group in groups_of(runs).items():
         s = summary(group)
         lines.append(
-            f"| {title(*key)} | {rate(s['selected'], s['runs'])} | {rate(s['on_front'], s['runs'])} "
+            f"| {title(*key)} | {s['problems']} | {rate(s['selected'], s['runs'])} "
+            f"| {rate(s['on_front'], s['runs'])} "
             f"| {s['cpu_median']:.2f}, {s['cpu_p90']:.1f}, {s['cpu_max']:.1f} "
             f"| {s['solved_cpu_median']:.2f}, {s['solved_within_2_cpu_s']}/{s['runs']} "
             f"| {s['size_ratio']:.2f} |"

@@ -61,7 +61,7 @@ def test_a_law_is_found_and_a_hopeless_one_is_not(suite: Path, tmp_path: Path, c
     assert product["peak_mb"] > 10
     assert (sine["selected_solved"], sine["front_solved"]) == (False, False)  # neither sin nor log is allowed
     text = capsys.readouterr().out
-    assert "| small, noise 0 | 1/2 = 50 % [9, 91] | 1/2 = 50 % [9, 91] |" in text
+    assert "| small, noise 0 | 2 | 1/2 = 50 % [9, 91] | 1/2 = 50 % [9, 91] |" in text
     assert "small/sine noise 0 seed 0: no, not on the front" in text
     assert "law    sin(a * b) + log(a / b)" in text
 
@@ -125,6 +125,38 @@ def test_results_are_kept_without_the_fronts(tmp_path: Path, capsys: Any) -> Non
     capsys.readouterr()
     assert laws.main(["--report", str(stored)]) == 0
     assert "chosen a * b" in capsys.readouterr().out
+
+
+def test_a_page_shows_the_newest_commit_and_default_settings(tmp_path: Path) -> None:
+    def line(commit: str, date: str, solved: bool, **parameters: Any) -> str:
+        run = {
+            **record("s/x", solved, 0.5), "commit": commit, "date": date, "parameters": parameters,
+            "budget": 1.0, "status": "ok", "selected_verdict": "exact", "law": "b", "selected": 0,
+            "front": [{"equation": "a"}], "wall_s": 0.5, "peak_mb": 90, "selected_node_ratio": 1.0,
+            "stop_reason": "exact", "machine": "abacus",
+        }  # fmt: skip
+        return json.dumps(run) + "\n"
+
+    lines = [
+        line("old", "2026-11-20 10:00", False),
+        line("new", "2026-11-21 10:00", True),
+        line("new", "2026-11-21 11:00", False, seeding=False),
+    ]
+    (tmp_path / "runs.jsonl").write_text("".join(lines))
+    page = tmp_path / "page.md"
+    page.write_text("# Results\n")
+    command = ["--report", str(tmp_path / "runs.jsonl"), "--page", str(page)]
+    assert laws.main(command) == 2
+    start, end = "<!-- tables: made by bench/laws.py -->", "<!-- end of tables -->"
+    page.write_text(f"before\n{start}\nold table\n{end}\nafter\n")
+    for _ in range(2):
+        assert laws.main(command) == 0
+        text = page.read_text()
+        assert "| small, noise 0 | 1 | 1/1 = 100 %" in text
+        assert "Measured on 2026-11-21 at new, abacus." in text
+        assert "old table" not in text
+        assert text.startswith("before\n")
+        assert text.endswith(f"{end}\nafter\n")
 
 
 def test_bad_arguments_are_told_with_the_remedy(suite: Path, tmp_path: Path, capsys: Any) -> None:
