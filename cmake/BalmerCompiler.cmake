@@ -32,6 +32,9 @@ function(balmer_compile_options target)
   if(BALMER_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
+  if(BALMER_FUZZ)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)  # tells the fuzzer which branches were taken
+  endif()
   if(BALMER_SANITIZE)
     set(flags -fsanitize=${BALMER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     # PUBLIC on the link only: an executable that links the static library needs the run-time of the sanitizer.
