@@ -25,7 +25,7 @@ MAX_LINES = 600
 def tracked_files() -> list[Path]:
     """All text files of the tree, without what builds leave behind."""
     skip = {".git", ".venv", "build", "dist", "__pycache__"}
-    skip |= {".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "data"}
+    skip |= {".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "data", "corpus"}
     found = []
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in skip]
