@@ -221,6 +221,7 @@ class SearchOptions:
     cv_folds: int
     timeout_in_seconds: float
     max_evals: float
+    memory_limit_in_bytes: float
     early_stop_loss: float
     seed: int
     n_threads: int

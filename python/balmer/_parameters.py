@@ -47,8 +47,8 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         that its constants were not fitted to is within a standard error of the smallest (`cv_folds`).
         ``accuracy``: the smallest loss. ``score``: the steepest fall of the logarithm of the loss for each
         unit of complexity. ``best``, the default with ``preset="pysr"``: the largest score among the
-        formulas whose loss is at most 1.5 times the smallest. ``dl`` and ``bic`` are for least squares; by
-        another loss they mean ``best``.
+        formulas whose loss is at most 1.5 times the smallest. For losses that may be negative or are not
+        least at the target, ``dl`` and ``bic`` mean ``best``.
     preset : {"balmer", "pysr"}
         ``pysr``: evolution alone, as PySR 2 does it with its default parameters, no search for laws of closed
         form before, no fit, pruning or snapping of the front after: a base line. What stays different is
@@ -127,6 +127,9 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
         When to stop before the last iteration: after so many evaluations; after that time; when a formula of
         the front has a loss below the number, or fulfils ``"stop_if(loss, complexity) = loss < 1e-6 &&
         complexity < 10"``.
+    memory_limit_in_bytes : float
+        What the search may take beside the data. Where it does not suffice, the stages before and after
+        evolution look at a sample of the rows; losses are those of all rows always.
     guesses : list of str, optional
         Formulas to start from; their constants are fitted. For more than one target, a list of lists.
     random_state : int, RandomState or None
@@ -205,6 +208,7 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
         cv_folds: int = 5,
         max_evals: float | None = None,
         timeout_in_seconds: float | None = None,
+        memory_limit_in_bytes: float = 1e9,
         early_stop_condition: float | str | Callable[[float, int], bool] | None = None,
         guesses: Sequence[Any] | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -273,6 +277,7 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
         self.cv_folds = cv_folds
         self.max_evals = max_evals
         self.timeout_in_seconds = timeout_in_seconds
+        self.memory_limit_in_bytes = memory_limit_in_bytes
         self.early_stop_condition = early_stop_condition
         self.guesses = guesses
         self.random_state = random_state

@@ -62,6 +62,7 @@ PLAIN = (
     "fraction_replaced_hof",
     "fraction_replaced_guesses",
     "topn",
+    "memory_limit_in_bytes",
 )
 # The same, where None stands for a value of the core.
 OPTIONAL = {

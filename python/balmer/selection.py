@@ -32,10 +32,11 @@ class FrontRow:
     score: float
     expression: Expression
     dl: float = math.inf
-    """Nats that it takes to write down the target by means of the formula; infinite for other losses than
-    least squares."""
+    """Nats that it takes to write down the target by means of the formula; infinite for losses that may be
+    negative or are not least at the target."""
     bic: float = math.inf
-    """n ln(loss) + p ln(n) with n rows and p constants that are not whole numbers (Schwarz 1978)."""
+    """n ln(loss) + p ln(n) with n rows and p constants that are not whole numbers (Schwarz 1978); for other
+    losses than squares see docs/search.md."""
     r2: float | None = None
     """Share of the target's variance that the formula explains; None if it was not computed."""
     cv: float | None = None
@@ -129,7 +130,7 @@ class Front(Sequence[FrontRow]):
         ----------
         rule : {"dl", "bic", "cv", "best", "accuracy", "score"}
             ``dl``, ``bic``: the smallest description length, or BIC (``best`` where there is none, as for
-            other losses than least squares). ``cv``: the simplest row whose loss on rows left out of the fit
+            losses of margins). ``cv``: the simplest row whose loss on rows left out of the fit
             is within a standard error of the smallest (Breiman et al. 1984). ``accuracy``: the smallest loss.
             ``score``: the largest score. ``best``: the largest score among the rows whose loss is at most 1.5
             times the smallest. If a loss is negative, the last three all mean ``accuracy``.

@@ -261,6 +261,7 @@ void bind_options(py::module_& m) {
         .def_readwrite("cv_folds", &SearchOptions::cv_folds)
         .def_readwrite("timeout_in_seconds", &SearchOptions::timeout_in_seconds)
         .def_readwrite("max_evals", &SearchOptions::max_evals)
+        .def_readwrite("memory_limit_in_bytes", &SearchOptions::memory_limit_in_bytes)
         .def_readwrite("early_stop_loss", &SearchOptions::early_stop_loss)
         .def_readwrite("seed", &SearchOptions::seed)
         .def_readwrite("n_threads", &SearchOptions::n_threads);

@@ -137,11 +137,32 @@ def test_cross_validation(monkeypatch, noisy):
         other.set_params(model_selection="cv").get_best()
 
 
-def test_cross_validation_by_another_loss(noisy):
+def test_every_rule_by_another_loss(noisy):
     model = balmer.SymbolicRegressor("cv", elementwise_loss="L1DistLoss", **SMALL).fit(*noisy)
-    assert np.isfinite(model.equations_.cv).all()
-    assert np.isinf(model.equations_.bic).all()
-    assert model.set_params(model_selection="bic").get_best().complexity >= 1
+    assert np.isfinite(model.equations_[["cv", "bic", "dl"]]).all(axis=None)
+    for rule in ("cv", "dl"):
+        assert model.set_params(model_selection=rule).get_best().complexity == 9
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_robust_loss_finds_the_law_under_heavy_tails_and_outliers(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.uniform(1, 3, (300, 3))
+    law = 3 * np.sin(X[:, 0]) * X[:, 1] + X[:, 2]
+    scale = law.std()
+    y = law + 0.05 * scale * rng.standard_t(2, 300)
+    y[rng.choice(300, 15, replace=False)] += scale * rng.uniform(5, 20, 15)
+    params = {**SMALL, "niterations": 10, "populations": 8, "unary_operators": ["sin", "exp"]}
+
+    def explained(loss):
+        model = balmer.SymbolicRegressor(elementwise_loss=loss, **params).fit(X, y)
+        return 1 - np.mean((model.predict(X) - law) ** 2) / scale**2, model.get_best().complexity
+
+    for loss in ("L1DistLoss", f"HuberLoss({0.1 * scale})"):
+        r2, complexity = explained(loss)
+        assert r2 > 0.999, loss
+        assert complexity == 8, loss
+    assert explained(None)[0] < 0.9  # squares follow the outliers
 
 
 def test_equations_tell_how_sure_the_constants_are(noisy):

@@ -32,4 +32,22 @@ Dataset<double> BatchSampler::draw(Rng rng) {
     return Dataset<double>(X, target_, weights_, RowOrder::as_given);
 }
 
+Dataset<double> first_rows_of(const Dataset<double>& data, std::size_t rows) {
+    std::vector<std::size_t> chosen;
+    for (std::size_t i = 0; i < data.n_rows() && chosen.size() < rows; ++i) {
+        if (data.weights() == nullptr || data.weights()[i] > 0) chosen.push_back(i);
+    }
+    const std::size_t n = chosen.size();
+    std::vector<double> features(n * data.n_features()), target(n), weights;
+    for (std::size_t j = 0; j < data.n_features(); ++j) {
+        for (std::size_t k = 0; k < n; ++k) features[j * n + k] = data.column(j)[chosen[k]];
+    }
+    for (std::size_t k = 0; k < n; ++k) target[k] = data.target()[chosen[k]];
+    if (data.weights() != nullptr) {
+        for (const std::size_t row : chosen) weights.push_back(data.weights()[row]);
+    }
+    return Dataset<double>(MatrixView<double>{features.data(), n, data.n_features(), 1, n}, target, weights,
+                           RowOrder::as_given);
+}
+
 }  // namespace balmer

@@ -31,4 +31,7 @@ class BatchSampler {
     std::vector<double> features_, target_, weights_;
 };
 
+/// The first `rows` rows of positive weight as a dataset of their own: of data in ladder order, a fair sample.
+[[nodiscard]] Dataset<double> first_rows_of(const Dataset<double>& data, std::size_t rows);
+
 }  // namespace balmer

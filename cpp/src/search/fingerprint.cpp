@@ -91,6 +91,7 @@ std::uint64_t fingerprint(const SearchOptions& options, const OperatorSet& opera
                              s.large_libraries, s.seed_finish}) {
         print.add(value ? 1 : 0);
     }
+    print.add(options.memory_limit_in_bytes);
     for (const Expression& guess : options.guesses) add_expression(print, guess);
     print.add(options.seed);
     return print.value();

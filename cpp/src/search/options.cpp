@@ -153,6 +153,10 @@ void validate(const SearchOptions& options, const OperatorSet& operators, std::s
     if (!(options.max_evals > 0)) {
         fail("max_evals", number_text(options.max_evals), "give a positive number, or infinity");
     }
+    constexpr double kLeastMemory = 1e6;
+    if (!(options.memory_limit_in_bytes >= kLeastMemory)) {
+        fail("memory_limit_in_bytes", number_text(options.memory_limit_in_bytes), "give at least 1e6, a megabyte");
+    }
     if (!(options.early_stop_loss >= 0)) {
         fail("early_stop_loss", number_text(options.early_stop_loss), "give 0 (never) or a positive loss");
     }

@@ -59,6 +59,15 @@ std::size_t Problem::batch_rows() const noexcept {
     return size < rows ? size : 0;
 }
 
+std::size_t Problem::rows_in_memory(std::size_t columns, std::size_t most) const noexcept {
+    // Half of the limit: one stage's copies may still be there while the next one's are made.
+    const double bytes = static_cast<double>(columns) * sizeof(double);
+    const double rows = std::floor(options.memory_limit_in_bytes / 2 / bytes);
+    constexpr std::size_t kLeast = 256;
+    const std::size_t fitting = rows < static_cast<double>(most) ? static_cast<std::size_t>(rows) : most;
+    return std::min(std::max(fitting, kLeast), data.n_rows());
+}
+
 bool Problem::is_exact(const Candidate& candidate) const noexcept {
     std::size_t constants = 0;
     for (const Expression& role : candidate.roles) constants += role.constants.size();

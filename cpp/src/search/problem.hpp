@@ -32,6 +32,8 @@ struct Problem {
     }
     /// Rows of a batch; 0: no batches.
     [[nodiscard]] std::size_t batch_rows() const noexcept;
+    /// Rows that a stage may copy `columns` columns of, within the limit of memory, and at most `most`.
+    [[nodiscard]] std::size_t rows_in_memory(std::size_t columns, std::size_t most) const noexcept;
     /// Whether the candidate explains the target to its rounding, and not for having as many constants as there are rows.
     [[nodiscard]] bool is_exact(const Candidate& candidate) const noexcept;
     /// An expression with that loss on all rows, as a candidate.

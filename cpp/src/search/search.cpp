@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "balmer/search/pareto.hpp"
+#include "search/batch.hpp"
 #include "search/control.hpp"
 #include "search/evolution.hpp"
 #include "search/final_front.hpp"
@@ -117,6 +119,12 @@ struct Search::Impl {
         return kNodes * static_cast<double>(problem.data.n_rows());
     }
 
+    /// Rows that the first stage looks at: a sample is as good as all to see what the law may be.
+    [[nodiscard]] std::size_t seed_rows() const {
+        constexpr std::size_t kMost = 32'768, kViews = 10;
+        return problem.rows_in_memory(kViews * (problem.data.n_features() + 2), kMost);
+    }
+
     /// The first stage; once. Returns whether it found the law exactly. If the user interrupts it, it is as if it had not
     /// begun, but for what it found so far, which goes to `interrupted`. After the deadline it ends with what it has.
     bool seed(Archive& interrupted) {
@@ -126,8 +134,12 @@ struct Search::Impl {
             return false;  // the stage looks for formulas near the target
         search::Work work{0, seed_work()};
         if (!work.left()) return false;
+        const std::size_t rows = seed_rows();
+        const std::optional<Dataset<double>> sample =
+            rows < problem.data.n_rows() ? std::optional(first_rows_of(problem.data, rows)) : std::nullopt;
         const search::SeedResult found =
-            search::Seed(problem.data, problem.operators, problem.options).run(work, control.expired());
+            search::Seed(sample ? *sample : problem.data, problem.operators, problem.options)
+                .run(work, control.expired());
         seeded = !control.is_cancelled();
         Archive& target = seeded ? archive : interrupted;
         FitWorkspace<double> workspace;
@@ -143,7 +155,8 @@ struct Search::Impl {
             target.offer(problem.judged(candidate.roles[0], candidate.loss));
         }
         const std::vector<const Candidate*> front = target.front(problem.floor);
-        const bool exact = seeded && found.exact && !front.empty();
+        // What reproduces a sample need not reproduce all rows.
+        const bool exact = seeded && found.exact && !front.empty() && (!sample || problem.is_exact(*front.back()));
         if (exact && problem.is_exact(*front.back())) {
             archive.offer(shrunk(*front.back(), problem, workspace, evaluations, control.cancelled()));
         }

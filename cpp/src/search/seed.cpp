@@ -140,6 +140,7 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
                         kExact * data_.target_variance());
     Polisher polisher(evaluator, vocabulary, archive, work, cancel, options_.n_threads);
     const auto log = [&](std::string stage) {
+        if (cancel.load(std::memory_order_relaxed)) return;  // the step did not come to its end
         const Found* best = archive.best();
         result.log.push_back({std::move(stage), work.used, best ? best->loss : 0, best ? best->complexity : 0,
                               best ? best->expression : Expression{}, cpu_seconds()});

@@ -12,6 +12,7 @@
 
 #include "balmer/fit/fit.hpp"
 #include "search/description_length.hpp"
+#include "search/vocabulary.hpp"
 
 namespace balmer {
 
@@ -47,6 +48,9 @@ class HeldConstants {
         const auto rest = std::ranges::unique(values_);
         values_.erase(rest.begin(), rest.end());
     }
+
+    /// Columns of a copy, target and weights included.
+    [[nodiscard]] std::size_t columns() const noexcept { return data_->n_features() + values_.size() + 2; }
 
     [[nodiscard]] Dataset<double> rows(std::span<const std::uint32_t> chosen) const {
         const std::size_t n = chosen.size(), features = data_->n_features();
@@ -89,7 +93,8 @@ class HeldConstants {
 };
 
 void add_errors(std::vector<FrontEntry>& front, const Problem& problem, const HeldConstants& constants,
-                std::span<const std::uint32_t> rows, const std::atomic<bool>& cancelled, double& evaluations) {
+                std::span<const std::uint32_t> rows, double shrinkage, const std::atomic<bool>& cancelled,
+                double& evaluations) {
     const Dataset<double> data = constants.rows(rows);
     const Evaluator<double> evaluator(data, problem.operators);
     FitWorkspace<double> workspace;
@@ -101,9 +106,51 @@ void add_errors(std::vector<FrontEntry>& front, const Problem& problem, const He
         entry.standard_errors.clear();
         std::size_t next = 0;
         for (const double c : entry.expression.constants) {
-            entry.standard_errors.push_back(whole(c) ? 0.0 : free[next++]);
+            entry.standard_errors.push_back(whole(c) ? 0.0 : shrinkage * free[next++]);
         }
     }
+}
+
+/// How losses other than squares count in nats.
+///
+/// A loss stands for residuals r with density exp(-l(r) / T); the virial theorem, E[r l'(r)] = T, gives the temperature T from
+/// the residuals of the best formula there is. With p = T / (its loss), the exponent of the loss near those residuals,
+/// -ln(likelihood) = n / p ln(loss) + constant: exact for powers of |r| with their scale at its optimum, n / 2 ln(mse) for
+/// squares and n ln(mean |r|) for absolute values; for others it has the right slope where formulas are close.
+struct NatsOfLoss {
+    double factor = 0;  ///< n / p; 0 if the loss says nothing of a density
+    double floor = 0;   ///< loss below which a residual is rounding
+
+    [[nodiscard]] double operator()(double loss) const noexcept {
+        return factor * balmer::apply(Op::Log, std::max(loss, floor));
+    }
+};
+
+NatsOfLoss nats_of_loss(std::span<const FrontEntry> front, const Problem& problem, double observations, double quantum,
+                        double& evaluations) {
+    const Loss* const loss = problem.loss();
+    const Dataset<double>& data = problem.data;
+    NatsOfLoss nats;
+    if (loss == nullptr || !loss->shape().towards_target || !loss->shape().non_negative || front.empty()) return nats;
+    nats.floor = std::max(problem.objective.loss_at_distance(std::sqrt(quantum)), std::numeric_limits<double>::min());
+    const FrontEntry& best = *std::ranges::min_element(front, {}, &FrontEntry::loss);
+    if (!std::isfinite(best.loss) || !std::isfinite(nats.floor)) return nats;
+    std::vector<double> values(data.n_rows());
+    FitWorkspace<double> workspace;
+    Evaluator<double>(data, problem.operators).evaluate(best.expression, values, workspace.evaluation);
+    evaluations += 1;
+    constexpr std::size_t kMostRows = 131'072;
+    const std::size_t rows = std::min(data.n_rows(), kMostRows);
+    double virial = 0, sum = 0;
+    for (std::size_t i = 0; i < rows; ++i) {
+        const double w = data.weights() == nullptr ? 1 : data.weights()[i], target = data.target()[i];
+        virial += (values[i] - target) * (*loss)(values[i], target, w, 1);
+        sum += (*loss)(values[i], target, w, 0);
+    }
+    // An exact formula has no residuals to tell an exponent from: then any will do, since its loss is at the floor.
+    const double exponent = sum > 0 && virial > 0 ? virial / sum : 1;
+    nats.factor = observations / exponent;
+    return nats;
 }
 
 class CrossValidation {
@@ -193,6 +240,10 @@ void add_statistics(std::vector<FrontEntry>& front, const Problem& problem, cons
     // Below it a residual is rounding of the target: it would decide between formulas that are both exact.
     const double quantum = search::description_scale({data.target(), data.n_rows()}, 2).quantum;
     const auto ln = [](double x) { return balmer::apply(Op::Log, x); };
+    const NatsOfLoss nats = nats_of_loss(front, problem, n, quantum, evaluations);
+    const search::Vocabulary vocabulary(problem.options, problem.operators);
+    const auto scale =
+        search::description_scale({data.target(), data.n_rows()}, vocabulary.n_symbols(data.n_features()));
     FitWorkspace<double> workspace;
     const Evaluator<double> evaluator(data, problem.operators);
     for (FrontEntry& entry : front) {
@@ -203,13 +254,24 @@ void add_statistics(std::vector<FrontEntry>& front, const Problem& problem, cons
             evaluations += 1;
         }
         entry.r2 = data.target_variance() > 0 ? 1 - mse / data.target_variance() : (mse > 0 ? 0.0 : 1.0);
-        if (!least_squares) continue;
         const auto free = static_cast<double>(std::ranges::count_if(entry.expression.constants, std::not_fn(whole)));
-        const double floor = std::max({mse, quantum, std::numeric_limits<double>::min()});
-        entry.bic = n * ln(floor) + free * ln(n);
+        if (least_squares) {
+            entry.bic = n * ln(std::max({mse, quantum, std::numeric_limits<double>::min()})) + free * ln(n);
+        } else if (nats.factor > 0) {
+            entry.bic = 2 * nats(entry.loss) + free * ln(n);
+            // The price of the formula itself is the same for every loss: that of squares less its term for the fit.
+            const double unit = std::max(1.0, scale.quantum);
+            entry.description_length = search::description_length(entry.expression, unit, scale) -
+                                       0.5 * scale.rows * ln(unit) + nats(entry.loss);
+        }
     }
     const HeldConstants constants(front, data);
-    if (least_squares) add_errors(front, problem, constants, rows, cancelled, evaluations);
+    // A fair sample of large data, with errors scaled to all rows. (Each copy is there twice while a dataset is made, and
+    // cross-validation has two.)
+    constexpr std::size_t kMostRows = 131'072, kCopies = 4;
+    rows.resize(std::min(rows.size(), problem.rows_in_memory(kCopies * constants.columns(), kMostRows)));
+    const double shrinkage = std::sqrt(static_cast<double>(rows.size()) / n);
+    if (least_squares) add_errors(front, problem, constants, rows, shrinkage, cancelled, evaluations);
     if (problem.options.cv_folds > 0) {
         CrossValidation(front, problem, constants, std::move(rows), cancelled).run(evaluations);
     }

@@ -52,6 +52,11 @@ TEST_CASE("a bad option is named with its value and a remedy") {
                    "at least one mutation"));
     CHECK(contains(message([](SearchOptions& o) { o.timeout_in_seconds = 0; }), "timeout_in_seconds is 0"));
     CHECK(contains(message([](SearchOptions& o) { o.max_evals = -5; }), "max_evals is -5"));
+    CHECK(message([](SearchOptions& o) { o.memory_limit_in_bytes = 1000; }) ==
+          "memory_limit_in_bytes is 1000; give at least 1e6, a megabyte");
+    CHECK(message([](SearchOptions& o) { o.cv_folds = 1; }) ==
+          "cv_folds is 1; give at least 2, or 0 for no cross-validation");
+    CHECK(message([](SearchOptions& o) { o.cv_folds = -3; }) == "cv_folds is -3; give at least 0");
     CHECK(message([](SearchOptions& o) { o.n_threads = 0; }) == "n_threads is 0; give at least 1");
     CHECK(message([](SearchOptions& o) { o.operators = {Op::Add, Op::Add}; }) ==
           "operator is \"add\" twice; name each operator once");

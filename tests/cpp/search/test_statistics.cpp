@@ -5,7 +5,7 @@
 
 #include <atomic>
 #include <cmath>
-#include <optional>
+#include <utility>
 #include <vector>
 
 #include "balmer/core/rng.hpp"
@@ -99,8 +99,42 @@ TEST_CASE("r2 is the explained share of the variance, also for other losses") {
     const FrontEntry absolute = statistics_of(data, {"1.9 * x0 + 3.1"}, 0, 1, "L1DistLoss")[0];
     CHECK(absolute.r2 > 0.9);
     CHECK(absolute.r2 <= squares.r2);
-    CHECK(std::isinf(absolute.bic));
     CHECK(absolute.standard_errors.empty());
+}
+
+TEST_CASE("a loss that is a power of the residual counts n / exponent ln(loss) nats") {
+    const Line line(50);
+    const Dataset<double> data = line.dataset();
+    const std::vector<const char*> formulas = {"3.5", "1.9 * x0 + 3.1"};
+    for (const auto& [loss, exponent] : {std::pair{"L1DistLoss", 1.0}, std::pair{"LPDistLoss{3}()", 3.0},
+                                         std::pair{"loss(p, t) = 7 * (p - t)^4", 4.0}}) {
+        CAPTURE(loss);
+        const std::vector<FrontEntry> front = statistics_of(data, formulas, 0, 1, loss);
+        for (const FrontEntry& entry : front) {
+            const double nats = 50 / exponent * std::log(entry.loss);
+            const auto constants = static_cast<double>(entry.expression.constants.size());
+            CHECK(entry.bic == doctest::Approx(2 * nats + constants * std::log(50)));
+            CHECK(std::isfinite(entry.description_length));
+        }
+        CHECK(front[1].description_length < front[0].description_length);
+    }
+    // The price of structure and constants is that of least squares.
+    const std::vector<FrontEntry> squares = statistics_of(data, formulas, 0, 1, "loss(p, t) = 5 * (p - t)^2 + 0 * p");
+    CHECK(std::isfinite(squares[0].bic));
+    // Margins are no residuals.
+    const FrontEntry margin = statistics_of(data, {"1.9 * x0 + 3.1"}, 0, 1, "L1HingeLoss")[0];
+    CHECK(std::isinf(margin.bic));
+    CHECK(std::isinf(margin.description_length));
+}
+
+TEST_CASE("an exact formula has a finite description length for every loss") {
+    const Line line(30, 0);
+    const Dataset<double> data = line.dataset();
+    for (const char* loss : {"L1DistLoss", "HuberLoss(0.1)"}) {
+        const std::vector<FrontEntry> front = statistics_of(data, {"3.5", "1.9 * x0 + 3.1"}, 0, 1, loss);
+        CHECK(std::isfinite(front[1].description_length));
+        CHECK(front[1].description_length < front[0].description_length);
+    }
 }
 
 TEST_CASE("the loss of cross-validation is that of rows that were left out") {

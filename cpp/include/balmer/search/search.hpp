@@ -25,14 +25,14 @@ struct FrontEntry {
     int complexity = 0;
     double loss = 0;  ///< weighted mean of squared residuals, or of the loss that was given, over all rows
     /// Nats that it takes to write down the target by means of this formula: fit, structure and constants together
-    /// (docs/search.md). The formula of least description length is the one to believe first. Infinite for other losses
-    /// than least squares.
+    /// (docs/search.md). The formula of least description length is the one to believe first. Infinite for losses that may
+    /// be negative or are not least at the target.
     double description_length = std::numeric_limits<double>::infinity();
 
     // What a result adds; a report of progress does not have it.
 
     /// Schwarz 1978: n ln(loss) + p ln(n) with n rows of positive weight and p constants, those that are whole numbers not
-    /// counted. Infinite for other losses than least squares.
+    /// counted. For other losses 2 n / q ln(loss), q being the exponent of the loss; infinite where the description length is.
     double bic = std::numeric_limits<double>::infinity();
     /// Share of the target's weighted variance that the formula explains; of a constant target 1 or 0.
     double r2 = std::numeric_limits<double>::quiet_NaN();
