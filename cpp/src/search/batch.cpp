@@ -32,11 +32,30 @@ Dataset<double> BatchSampler::draw(Rng rng) {
     return Dataset<double>(X, target_, weights_, RowOrder::as_given);
 }
 
-Dataset<double> first_rows_of(const Dataset<double>& data, std::size_t rows) {
+namespace {
+
+/// Takes out the rows whose target lies beyond Tukey's fences.
+void drop_outliers(const Dataset<double>& data, std::vector<std::size_t>& rows) {
+    std::vector<double> sorted;
+    for (const std::size_t row : rows) sorted.push_back(data.target()[row]);
+    std::ranges::sort(sorted);
+    const double low = sorted[sorted.size() / 4], high = sorted[sorted.size() - 1 - sorted.size() / 4];
+    const double reach = 1.5 * (high - low);
+    if (!(reach > 0)) return;  // more than half of the rows are equal: no scale
+    std::erase_if(rows, [&](std::size_t row) {
+        const double y = data.target()[row];
+        return y < low - reach || y > high + reach;
+    });
+}
+
+}  // namespace
+
+Dataset<double> first_rows_of(const Dataset<double>& data, std::size_t rows, Outliers outliers) {
     std::vector<std::size_t> chosen;
     for (std::size_t i = 0; i < data.n_rows() && chosen.size() < rows; ++i) {
         if (data.weights() == nullptr || data.weights()[i] > 0) chosen.push_back(i);
     }
+    if (outliers == Outliers::dropped) drop_outliers(data, chosen);
     const std::size_t n = chosen.size();
     std::vector<double> features(n * data.n_features()), target(n), weights;
     for (std::size_t j = 0; j < data.n_features(); ++j) {

@@ -31,7 +31,11 @@ class BatchSampler {
     std::vector<double> features_, target_, weights_;
 };
 
-/// The first `rows` rows of positive weight as a dataset of their own: of data in ladder order, a fair sample.
-[[nodiscard]] Dataset<double> first_rows_of(const Dataset<double>& data, std::size_t rows);
+enum class Outliers : std::uint8_t { kept, dropped };
+
+/// The first `rows` rows of positive weight as a dataset of their own: of data in ladder order, a fair sample. Outliers, if
+/// dropped, are rows whose target lies further than 1.5 times the distance of the quartiles beyond these (Tukey 1977).
+[[nodiscard]] Dataset<double> first_rows_of(const Dataset<double>& data, std::size_t rows,
+                                            Outliers outliers = Outliers::kept);
 
 }  // namespace balmer

@@ -34,6 +34,13 @@ const Dataset<double>& with_target(const Dataset<double>& data) {
     return data;
 }
 
+/// Whether the loss grows more slowly than squares: then a few rows may be far off, which squares would follow.
+bool is_robust(const Loss* loss) {
+    if (loss == nullptr || !loss->shape().towards_target) return false;
+    constexpr double kFar = 1e3;
+    return (*loss)(2 * kFar, 0) < 3.9 * (*loss)(kFar, 0);
+}
+
 SearchOptions valid(SearchOptions options, const OperatorSet& operators, std::size_t n_features) {
     validate(options, operators, n_features);
     return options;
@@ -135,8 +142,11 @@ struct Search::Impl {
         search::Work work{0, seed_work()};
         if (!work.left()) return false;
         const std::size_t rows = seed_rows();
-        const std::optional<Dataset<double>> sample =
-            rows < problem.data.n_rows() ? std::optional(first_rows_of(problem.data, rows)) : std::nullopt;
+        const Outliers outliers = is_robust(loss) ? Outliers::dropped : Outliers::kept;
+        std::optional<Dataset<double>> sample;
+        if (rows < problem.data.n_rows() || outliers == Outliers::dropped) {
+            sample = first_rows_of(problem.data, rows, outliers);
+        }
         const search::SeedResult found =
             search::Seed(sample ? *sample : problem.data, problem.operators, problem.options)
                 .run(work, control.expired());

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -46,6 +47,25 @@ TEST_CASE("a batch is no larger than the rows of positive weight") {
     const Dataset<double> batch = sampler.draw(Rng(1, 1));
     CHECK(batch.column(0)[0] == 2);
     CHECK(batch.column(0)[1] == 4);
+}
+
+TEST_CASE("a sample has the first rows that have weight, without outliers if they are dropped") {
+    std::vector<double> x(20), y(20), w(20, 1.0);
+    for (std::size_t i = 0; i < 20; ++i) x[i] = static_cast<double>(i), y[i] = x[i];
+    w[1] = 0, y[3] = 1000, y[5] = -1000;
+    const Dataset<double> data(MatrixView<double>{x.data(), 20, 1, 1, 20}, y, w);
+    const Dataset<double> kept = first_rows_of(data, 10);
+    REQUIRE(kept.n_rows() == 10);
+    CHECK(kept.column(0)[0] == 0);
+    CHECK(kept.column(0)[1] == 2);
+    CHECK(kept.target()[2] == 1000);
+    const Dataset<double> dropped = first_rows_of(data, 100, Outliers::dropped);
+    REQUIRE(dropped.n_rows() == 17);
+    for (std::size_t i = 0; i < 17; ++i) CHECK(dropped.target()[i] == dropped.column(0)[i]);
+    // Without a scale there are no outliers.
+    std::fill(y.begin(), y.begin() + 16, 7.0);
+    const Dataset<double> flat(MatrixView<double>{x.data(), 20, 1, 1, 20}, y);
+    CHECK(first_rows_of(flat, 100, Outliers::dropped).n_rows() == 20);
 }
 
 }  // namespace
