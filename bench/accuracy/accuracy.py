@@ -150,6 +150,10 @@ def main() -> None:
         "numbers count as zero. All instruction sets run the same IEEE operations on each value, so that their results are the"
     )
     print(f"same bits: checked here on the same arguments for {', '.join(isas)}.\n")
+    print(
+        "Which NaN comes out is not promised, only that one does: of two NaN operands the compiler's order of them decides, and"
+    )
+    print("what is invalid, such as log(-1), makes a NaN of either sign on different processors.\n")
     print("| function | float64 | float32 | same bits |")
     print("| --- | --- | --- | --- |")
     for name in sorted([*UNARY, *BINARY]):

@@ -24,11 +24,12 @@ def dtypes():
 def prepare(trees, X, dtype="float64"):
     columns = np.asfortranarray(X, dtype=dtype)
     expressions = [balmer.parse(tree_format.to_text(tree)) for tree in trees]
-    return SimpleNamespace(expressions=expressions, X=columns, dtype=dtype, out=None)
+    out = np.ones((len(trees), len(X)), dtype=dtype)  # as the peers have it: made before, and touched
+    return SimpleNamespace(expressions=expressions, X=columns, dtype=dtype, out=out)
 
 
 def run(handle, threads):
-    handle.out = balmer.evaluate(handle.expressions, handle.X, dtype=handle.dtype, n_threads=threads)
+    balmer.evaluate(handle.expressions, handle.X, dtype=handle.dtype, n_threads=threads, out=handle.out)
 
 
 def result(handle):

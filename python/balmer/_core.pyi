@@ -72,10 +72,16 @@ class Expression:
 
 def operator_table() -> list[OpInfo]: ...
 def evaluate_float64(
-    expressions: list[Expression], X: NDArray[np.float64], n_threads: int
+    expressions: list[Expression],
+    X: NDArray[np.float64],
+    n_threads: int,
+    out: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]: ...
 def evaluate_float32(
-    expressions: list[Expression], X: NDArray[np.float32], n_threads: int
+    expressions: list[Expression],
+    X: NDArray[np.float32],
+    n_threads: int,
+    out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]: ...
 def gradient(
     expression: Expression, X: NDArray[np.float64]

@@ -56,6 +56,24 @@ def as_columns(X: ArrayLike, dtype: str = "float64", names: Sequence[str] = ()) 
         raise ValueError(explain_text(X) or f"X does not hold numbers: {error}") from error
 
 
+def check_out(out: object, dtype: str, shape: tuple[int, ...], columns: NDArray[Any]) -> None:
+    """Refuse an array that cannot take values of `dtype` and `shape` made from `columns`."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out is {type(out).__name__}: give a NumPy array")
+    if out.dtype != np.dtype(dtype):
+        raise ValueError(f"out holds {out.dtype}: give an array of {dtype}, or the other dtype")
+    if out.shape != shape:
+        raise ValueError(
+            f"out has the shape {out.shape}: give one of shape {shape}, a row for each expression"
+        )
+    if not out.flags.c_contiguous or not out.flags.aligned:
+        raise ValueError("out is not in row order: give an array made with order='C'")
+    if not out.flags.writeable:
+        raise ValueError("out is read-only: give an array that may be written")
+    if np.may_share_memory(out, columns):
+        raise ValueError("out shares memory with X: give an array of its own")
+
+
 def as_vector(v: ArrayLike, name: str, n_rows: int) -> NDArray[np.float64]:
     """Contiguous vector of `n_rows` finite numbers."""
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from balmer import _core
-from balmer._validation import as_columns, check_names
+from balmer._validation import as_columns, check_names, check_out
 
 if TYPE_CHECKING:
     import sympy
@@ -178,6 +178,7 @@ def evaluate(
     *,
     dtype: Literal["float64", "float32"] = "float64",
     n_threads: int = 1,
+    out: NDArray[Any] | None = None,
 ) -> NDArray[np.float64] | NDArray[np.float32]:
     """Evaluate many formulas over the same rows.
 
@@ -190,6 +191,9 @@ def evaluate(
         Type of the computation and of the result.
     n_threads : int
         At least 1. The values do not depend on it.
+    out : ndarray of shape (n_expressions, n_rows), optional
+        Where to write the values, and what is returned: an array of `dtype` in row order (``order="C"``)
+        that shares no memory with `X`. Calls that reuse one spare the pages of a new one.
 
     Returns
     -------
@@ -200,6 +204,8 @@ def evaluate(
         raise ValueError(f"n_threads is {n_threads}: at least 1 is needed")
     cores = [expression._formula for expression in expressions]
     columns = as_columns(X, dtype, cores[0].names if cores else ())
+    if out is not None:
+        check_out(out, dtype, (len(cores), len(columns)), columns)
     if dtype == "float32":
-        return _core.evaluate_float32(cores, columns, n_threads)
-    return _core.evaluate_float64(cores, columns, n_threads)
+        return _core.evaluate_float32(cores, columns, n_threads, out)
+    return _core.evaluate_float64(cores, columns, n_threads, out)

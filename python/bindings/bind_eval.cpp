@@ -1,6 +1,8 @@
 // Values and derivatives of expressions over rows.
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "balmer/eval/evaluator.hpp"
@@ -17,10 +19,19 @@ Dataset<T> as_dataset(const Columns<T>& X) {
 }
 
 template <class T>
-py::array_t<T> evaluate(const py::list& expressions, const Columns<T>& X, int n_threads) {
-    if (X.ndim() == 2 && X.shape(0) == 0) {  // the core wants a row
-        return py::array_t<T>(std::vector<py::ssize_t>{static_cast<py::ssize_t>(expressions.size()), 0});
+using Rows = py::array_t<T, py::array::c_style>;
+
+/// Values of shape (n_expressions, n_rows), in `out` if it is given: new memory costs as much as small formulas.
+template <class T>
+Rows<T> evaluate(const py::list& expressions, const Columns<T>& X, int n_threads, std::optional<Rows<T>> out_array) {
+    if (X.ndim() != 2) throw std::invalid_argument("X has " + std::to_string(X.ndim()) + " dimensions, not 2");
+    const py::ssize_t shape[] = {static_cast<py::ssize_t>(expressions.size()), X.shape(0)};
+    if (out_array && (out_array->ndim() != 2 || !std::equal(shape, shape + 2, out_array->shape()))) {
+        throw std::invalid_argument("out must have the shape (" + std::to_string(shape[0]) + ", " +
+                                    std::to_string(shape[1]) + "): a row for each expression");
     }
+    Rows<T> values = out_array ? std::move(*out_array) : Rows<T>(shape);
+    if (X.shape(0) == 0) return values;  // the core wants a row
     const Dataset<T> data = as_dataset<T>(X);
     std::vector<const Expression*> formulas;
     std::vector<const OperatorSet*> operators;
@@ -32,7 +43,6 @@ py::array_t<T> evaluate(const py::list& expressions, const Columns<T>& X, int n_
         formulas.push_back(&bound.expression);
         operators.push_back(&bound.context->operators);
     }
-    py::array_t<T> values({static_cast<py::ssize_t>(formulas.size()), static_cast<py::ssize_t>(data.n_rows())});
     const std::span<T> out{values.mutable_data(), formulas.size() * data.n_rows()};
     if (!formulas.empty()) {
         const py::gil_scoped_release unlocked;  // no Python object is touched in this block
@@ -70,9 +80,10 @@ std::pair<py::array_t<double>, Columns<double>> derivatives(const BoundExpressio
 }  // namespace
 
 void bind_eval(py::module_& m) {
-    m.def("evaluate_float64", &evaluate<double>, py::arg("expressions"), py::arg("X").noconvert(),
-          py::arg("n_threads"));
-    m.def("evaluate_float32", &evaluate<float>, py::arg("expressions"), py::arg("X").noconvert(), py::arg("n_threads"));
+    m.def("evaluate_float64", &evaluate<double>, py::arg("expressions"), py::arg("X").noconvert(), py::arg("n_threads"),
+          py::arg("out").noconvert() = py::none());
+    m.def("evaluate_float32", &evaluate<float>, py::arg("expressions"), py::arg("X").noconvert(), py::arg("n_threads"),
+          py::arg("out").noconvert() = py::none());
     m.def(
         "gradient",
         [](const BoundExpression& e, const Columns<double>& X) { return derivatives(e, X, With::features); },

@@ -1,4 +1,4 @@
-// How often the test program has asked for memory.
+// How often, and for how much, the test program has asked for memory.
 #pragma once
 
 #include <cstddef>
@@ -7,5 +7,8 @@ namespace balmer::test {
 
 /// Calls of operator new on all threads since the program began.
 [[nodiscard]] std::size_t allocations() noexcept;
+
+/// The bytes that these calls asked for.
+[[nodiscard]] std::size_t allocated_bytes() noexcept;
 
 }  // namespace balmer::test

@@ -185,3 +185,41 @@ def test_the_table_of_operators():
 
 def test_isa_is_one_of_those_there_are():
     assert balmer.isa() in balmer.available_isas()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_out_is_written_and_returned(dtype):
+    formulas = [balmer.parse(text) for text in ("x0 + 2 * x1", "exp(x0) / x1", "3.0", "x1")]
+    X = np.asfortranarray(np.random.default_rng(3).uniform(0.5, 2, (137, 2)), dtype=dtype)
+    expected = balmer.evaluate(formulas, X, dtype=dtype)
+    whole = np.full((6, 137), -7.0, dtype=dtype)
+    out = whole[1:5]
+    assert balmer.evaluate(formulas, X, dtype=dtype, out=out) is out
+    np.testing.assert_array_equal(out, expected)
+    assert (whole[[0, 5]] == -7).all()
+    empty = np.empty((4, 0), dtype=dtype)
+    assert balmer.evaluate(formulas, X[:0], dtype=dtype, out=empty) is empty
+
+
+@pytest.mark.parametrize(
+    ("out", "error", "message"),
+    [
+        ([[0.0] * 5], TypeError, "list"),
+        (np.empty((1, 5), dtype=np.float32), ValueError, "float32"),
+        (np.empty((5, 1)), ValueError, r"\(5, 1\)"),
+        (np.empty((1, 10))[:, ::2], ValueError, "row order"),
+    ],
+)
+def test_an_out_that_does_not_fit_is_refused(out, error, message):
+    with pytest.raises(error, match=message):
+        balmer.evaluate([balmer.parse("x0")], np.ones((5, 1)), out=out)
+
+
+def test_an_out_that_is_read_only_or_holds_the_features_is_refused():
+    X = np.ones((5, 1), order="F")
+    with pytest.raises(ValueError, match="shares memory"):
+        balmer.evaluate([balmer.parse("x0")], X, out=X.T)
+    out = np.empty((1, 5))
+    out.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        balmer.evaluate([balmer.parse("x0")], X, out=out)

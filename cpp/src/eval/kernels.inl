@@ -45,6 +45,53 @@ Vec<T> next_value(const T* p, std::size_t i, Vec<T> first) noexcept {
 /// Rows of one turn of a loop. The compiler unrolls what is small and leaves the long functions alone.
 constexpr std::size_t kTurn = 16;
 
+/// Rows whose function has a rare case that a call deals with: a register holds no constant over a call, so the loop over
+/// ordinary values must have none.
+template <class Row>
+struct Ordinary {
+    static constexpr bool kDiffers = false;
+};
+
+struct OrdinaryTurns {
+    static constexpr bool kDiffers = true;
+    template <class V>
+    static bool all(V a) noexcept {
+        return has_ordinary_turns(a);
+    }
+};
+template <>
+struct Ordinary<SinRow> : OrdinaryTurns {
+    template <class V>
+    static V value(V a) noexcept {
+        return ordinary_sin(a);
+    }
+};
+template <>
+struct Ordinary<CosRow> : OrdinaryTurns {
+    template <class V>
+    static V value(V a) noexcept {
+        return ordinary_cos(a);
+    }
+};
+
+template <class Row, class T>
+[[gnu::noinline]] void one_vector(T* out, const T* a) noexcept {
+    const Vec<T> x = Vec<T>::load(a);
+    Row::value(x, x, x).store(out);
+}
+
+template <class Row, class T>
+void forward_ordinary(T* out, const T* a, const T*, const T*, std::size_t n) noexcept {
+    for (std::size_t i = 0; i < n; i += Vec<T>::kSize) {
+        for (; i < n; i += Vec<T>::kSize) {
+            const Vec<T> x = Vec<T>::load(a + i);
+            if (!Ordinary<Row>::all(x)) break;
+            Ordinary<Row>::value(x).store(out + i);
+        }
+        if (i < n) one_vector<Row>(out + i, a + i);
+    }
+}
+
 template <class Row, class T, Form form>
 void forward(T* out, const T* a, const T* b, const T* c, std::size_t n) noexcept {
     constexpr Operand ka = operand_of(Row::kArity, form, 0), kb = operand_of(Row::kArity, form, 1),
@@ -120,7 +167,10 @@ bool any_out_of_range(const T* values, std::size_t n) noexcept {
 
 template <class Row, class T, Form form>
 constexpr ForwardKernel<T> forward_or_null() noexcept {
-    if constexpr (form == vv || Row::kArity == 2) return forward<Row, T, form>;
+    if constexpr (Ordinary<Row>::kDiffers)
+        return form == vv ? forward_ordinary<Row, T> : nullptr;
+    else if constexpr (form == vv || Row::kArity == 2)
+        return forward<Row, T, form>;
     return nullptr;
 }
 

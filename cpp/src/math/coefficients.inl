@@ -70,6 +70,15 @@ template <>
 inline constexpr float kSin<float>[] = {0x1.6db9d40000000p-19f, -0x1.a0139a0000000p-13f, 0x1.11110e0000000p-7f, -0x1.5555560000000p-3f};
 
 template <class T>
+inline constexpr T kHalfTurnSin[] = {0};
+// (sin r / r - 1) / r^2 in r^2 on [0.0, 2.4773], off by 3.5e-19
+template <>
+inline constexpr double kHalfTurnSin<double>[] = {0x1.8998e1d239661p-49, -0x1.ae50db30e8f2cp-41, 0x1.61240035bb9dep-33, -0x1.ae64559e4b6cbp-26, 0x1.71de3a5450dd2p-19, -0x1.a01a01a018a28p-13, 0x1.1111111111105p-7, -0x1.5555555555555p-3};
+// (sin r / r - 1) / r^2 in r^2 on [0.0, 2.4773], off by 2.8e-11
+template <>
+inline constexpr float kHalfTurnSin<float>[] = {-0x1.9da1060000000p-26f, 0x1.7196000000000p-19f, -0x1.a019020000000p-13f, 0x1.1111100000000p-7f, -0x1.5555560000000p-3f};
+
+template <class T>
 inline constexpr T kCos[] = {0};
 // (cos r - 1 + r^2 / 2) / r^4 in r^2 on [0.0, 0.61932], off by 1.3e-18
 template <>
@@ -154,14 +163,21 @@ inline constexpr T kPi0 = 0;
 
 template <class T>
 inline constexpr T kPi1 = 0;
+
+template <class T>
+inline constexpr T kPi2 = 0;
 template <>
 inline constexpr double kPi0<double> = 0x1.921fb54442d18p+1;
 template <>
 inline constexpr double kPi1<double> = 0x1.1a62633145c07p-53;
 template <>
+inline constexpr double kPi2<double> = -0x1.f1976b7ed8fbcp-109;
+template <>
 inline constexpr float kPi0<float> = 0x1.921fb60000000p+1f;
 template <>
 inline constexpr float kPi1<float> = -0x1.777a5c0000000p-24f;
+template <>
+inline constexpr float kPi2<float> = -0x1.ee59da0000000p-49f;
 
 template <class T>
 inline constexpr T kHalfPi0 = 0;

@@ -77,9 +77,18 @@ def near_zero(f: Callable[[mpf], mpf]) -> Callable[[mpf], mpf]:
 
 
 def emit(
-    name: str, f: Callable[[mpf], mpf], low: mpf, high: mpf, weight: float, kinds: tuple[str, ...], why: str
+    name: str,
+    f: Callable[[mpf], mpf],
+    low: mpf,
+    high: mpf,
+    weight: float,
+    kinds: tuple[str, ...],
+    why: str,
+    *,
+    at_end: mpf | None = None,
 ) -> None:
-    """Writes kName<T>, highest power first. `weight`: the function's relative error for a polynomial wrong by 1."""
+    """Writes kName<T>, highest power first. `weight`: the function's relative error for a polynomial wrong by 1.
+    `at_end`: where it is to be exact, by the coefficient before the last."""
     for kind in kinds:
         bound = mpf(2) ** -(BITS[kind] + 4) / weight
         for terms in range(2, 40):
@@ -87,6 +96,9 @@ def emit(
             error = max(abs(polyval(coefficients, x) - f(x)) for x in linspace(low, high, 200))
             if error < bound:
                 break
+        if at_end is not None and kind == "double":  # the float one would give more than 1
+            coefficients = [rounded(c, BITS[kind]) for c in coefficients]
+            coefficients[-2] += (f(at_end) - polyval(coefficients, at_end)) / at_end
         values = ", ".join(literal(c, kind) for c in coefficients)
         print(f"// {why} on [{mp.nstr(low, 5)}, {mp.nstr(high, 5)}], off by {mp.nstr(error, 2)}")
         print(f"template <>\ninline constexpr {kind} {name}<{kind}>[] = {{{values}}};")
@@ -100,9 +112,11 @@ def polynomial(
     weight: float,
     why: str,
     kinds: tuple[str, ...] = ("double", "float"),
+    *,
+    at_end: mpf | None = None,
 ) -> None:
     print(f"\ntemplate <class T>\ninline constexpr T {name}[] = {{0}};")
-    emit(name, f, mpf(low), mpf(high), weight, kinds, why)
+    emit(name, f, mpf(low), mpf(high), weight, kinds, why, at_end=at_end)
 
 
 def parts(name: str, x: mpf, bits: dict[str, tuple[int, ...]]) -> None:
@@ -199,6 +213,16 @@ polynomial(
     0.7,
     "(sin r / r - 1) / r^2 in r^2",
 )
+half = (pi / 2) ** 2 * mpf("1.004")
+polynomial(
+    "kHalfTurnSin",
+    near_zero(lambda s: ((sin(sqrt(s)) / sqrt(s) - 1) / s).real),
+    0,
+    half,
+    3.9,
+    "(sin r / r - 1) / r^2 in r^2",
+    at_end=(pi / 2) ** 2,
+)
 polynomial(
     "kCos",
     near_zero(lambda s: ((cos(sqrt(s)) - 1 + s / 2) / s**2).real),
@@ -277,7 +301,7 @@ for kind, terms in (
 
 # ln 2: the first part short enough that its product with an exponent is exact. pi: full parts, as fma needs no less.
 constant("kLn2", log(2), 2, {"double": (42, 53), "float": (16, 24)})
-constant("kPi", pi, 2, {"double": (53, 53), "float": (24, 24)})
+constant("kPi", pi, 3, {"double": (53, 53, 53), "float": (24, 24, 24)})
 constant("kHalfPi", pi / 2, 3, {"double": (53, 53, 53), "float": (24, 24, 24)})
 constant("kLog10Two", log(2) / log(10), 2, {"double": (42, 53), "float": (16, 24)})
 constant("kLog10E", 1 / log(10), 2, {"double": (53, 53), "float": (24, 24)})

@@ -119,16 +119,63 @@ BALMER_INLINE Vec<T> sine_of(Vec<T> r, Vec<T> low, Bits<T> turns) noexcept {
     return flip_sign(y, (turns << (kToTop - 1)) & Bits<T>::sign());
 }
 
+/// The sine of large arguments, `quarters` quarter turns on; `y` for the others. Apart and never inlined: it is rare.
+template <class T>
+[[gnu::noinline]] Vec<T> repair_sine(Vec<T> a, unsigned quarters, Vec<T> y) noexcept {
+    const auto [r, low, turns] = reduce_trig(a);
+    const Mask<T> huge = abs(a) > Vec<T>::broadcast(kTrigLimit<T>);
+    return where(huge, sine_of(r, low, turns + Bits<T>::all(quarters)), y);
+}
+
+/// sin(r) for |r| at most half of pi (and a little more), `shifted` half turns on, its sign flipped by that of `a`.
+/// `near` is r but for what is seen only where the sine is its argument.
+template <class T>
+BALMER_INLINE Vec<T> half_turn_sine(Vec<T> near, Vec<T> r, Vec<T> shifted, Bits<T> a) noexcept {
+    const Vec<T> s = near * near, p = polynomial(kHalfTurnSin<T>, s);
+    const Bits<T> odd = bits(shifted) << (Format<T>::kWordBits - 1);
+    if constexpr (sizeof(T) == 4) {  // no float gives more than 1
+        return flip_sign(fma(near * s, p, r), odd ^ (a & Bits<T>::sign()));
+    }
+    const Vec<T> y = lesser(Vec<T>(1), fma(abs(near) * s, p, abs(r)));
+    return flip_sign(y, (odd ^ a ^ bits(r)) & Bits<T>::sign());
+}
+
+/// The sine of numbers up to kTrigLimit, from half turns, so that one polynomial does for all. The turns times the first part of pi, taken from the argument,
+/// leave an exact number; what else is rounded is seen only where the sine hardly changes.
+template <class T>
+BALMER_INLINE Vec<T> ordinary_sin(Vec<T> a) noexcept {
+    const Vec<T> magic = Vec<T>::broadcast(Format<T>::kMagic), x = abs(a);
+    const Vec<T> shifted = fma(x, Vec<T>(0.31830988618379067), magic), turns = shifted - magic;
+    const Vec<T> near = fnma(turns, Vec<T>::broadcast(kPi1<T>), fnma(turns, Vec<T>::broadcast(kPi0<T>), x));
+    return half_turn_sine(near, fnma(turns, Vec<T>::broadcast(kPi2<T>), near), shifted, bits(a));
+}
+
+/// cos x = sin(h pi - x) for h half turns, h a whole number and a half.
+template <class T>
+BALMER_INLINE Vec<T> ordinary_cos(Vec<T> a) noexcept {
+    const Vec<T> magic = Vec<T>::broadcast(Format<T>::kMagic), x = real(bits(a) | Bits<T>::sign());
+    const Vec<T> shifted = fma(x, Vec<T>(-0.31830988618379067), Vec<T>(-0.5)) + magic, h = (shifted - magic) + 0.5;
+    const Vec<T> near = fma(h, Vec<T>::broadcast(kPi1<T>), fma(h, Vec<T>::broadcast(kPi0<T>), x));
+    const Vec<T> y = half_turn_sine(near, fma(h, Vec<T>::broadcast(kPi2<T>), near), shifted, Bits<T>::all(0));
+    return where(x > (sizeof(T) == 8 ? -0x1p-27 : -0x1p-12), 1, y);  // where it is 1 to the last bit
+}
+
+/// Whether the two above are right for all lanes: none is large or infinite. (NaN they hand on.)
+template <class T>
+BALMER_INLINE bool has_ordinary_turns(Vec<T> a) noexcept {
+    return !any_of(abs(a) > Vec<T>::broadcast(kTrigLimit<T>));
+}
+
 template <class T>
 BALMER_INLINE Vec<T> sin(Vec<T> a) noexcept {
-    const auto [r, low, turns] = reduce_trig(a);
-    return where(abs(a) < kTiny<T>, a, sine_of(r, low, turns));
+    const Vec<T> y = ordinary_sin(a);
+    return has_ordinary_turns(a) ? y : repair_sine(a, 0, y);
 }
 
 template <class T>
 BALMER_INLINE Vec<T> cos(Vec<T> a) noexcept {
-    const auto [r, low, turns] = reduce_trig(a);
-    return sine_of(r, low, turns + Bits<T>::all(1));
+    const Vec<T> y = ordinary_cos(a);
+    return has_ordinary_turns(a) ? y : repair_sine(a, 1, y);
 }
 
 /// Sine over cosine, or the negative inverse of that after an odd number of quarter turns.

@@ -97,6 +97,8 @@ struct Vec {
     /// x y + z with one rounding; fnma: z - x y.
     friend Vec fma(Vec x, Vec y, Vec z) noexcept { return of(N::fma(x.v, y.v, z.v)); }
     friend Vec fnma(Vec x, Vec y, Vec z) noexcept { return of(N::fnma(x.v, y.v, z.v)); }
+    /// The smaller, `y` if one is NaN.
+    friend Vec lesser(Vec x, Vec y) noexcept { return of(N::lesser(x.v, y.v)); }
     friend Vec sqrt(Vec x) noexcept { return of(N::sqrt(x.v)); }
     friend Vec round(Vec x) noexcept { return of(N::round(x.v)); }
     friend Vec floor(Vec x) noexcept { return of(N::floor(x.v)); }

@@ -31,6 +31,7 @@ struct Native<double> {
     static Real ceil(Real x) noexcept { return _mm256_round_pd(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
     static Real fma(Real x, Real y, Real z) noexcept { return _mm256_fmadd_pd(x, y, z); }
     static Real fnma(Real x, Real y, Real z) noexcept { return _mm256_fnmadd_pd(x, y, z); }
+    static Real lesser(Real x, Real y) noexcept { return _mm256_min_pd(x, y); }
     static Real sqrt(Real x) noexcept { return _mm256_sqrt_pd(x); }
 };
 
@@ -62,6 +63,7 @@ struct Native<float> {
     static Real ceil(Real x) noexcept { return _mm256_round_ps(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
     static Real fma(Real x, Real y, Real z) noexcept { return _mm256_fmadd_ps(x, y, z); }
     static Real fnma(Real x, Real y, Real z) noexcept { return _mm256_fnmadd_ps(x, y, z); }
+    static Real lesser(Real x, Real y) noexcept { return _mm256_min_ps(x, y); }
     static Real sqrt(Real x) noexcept { return _mm256_sqrt_ps(x); }
     static Native<double>::Real low_half(Real x) noexcept { return _mm256_cvtps_pd(_mm256_castps256_ps128(x)); }
     static Native<double>::Real high_half(Real x) noexcept { return _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1)); }

@@ -34,6 +34,7 @@ struct Native<double> {
     static Real ceil(Real x) noexcept { return _mm512_roundscale_pd(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
     static Real fma(Real x, Real y, Real z) noexcept { return _mm512_fmadd_pd(x, y, z); }
     static Real fnma(Real x, Real y, Real z) noexcept { return _mm512_fnmadd_pd(x, y, z); }
+    static Real lesser(Real x, Real y) noexcept { return _mm512_min_pd(x, y); }
     static Real sqrt(Real x) noexcept { return _mm512_sqrt_pd(x); }
     static Real scale(Real x, Real n) noexcept { return _mm512_scalef_pd(x, n); }
     static Real mantissa(Real x) noexcept { return _mm512_getmant_pd(x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan); }
@@ -72,6 +73,7 @@ struct Native<float> {
     static Real ceil(Real x) noexcept { return _mm512_roundscale_ps(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
     static Real fma(Real x, Real y, Real z) noexcept { return _mm512_fmadd_ps(x, y, z); }
     static Real fnma(Real x, Real y, Real z) noexcept { return _mm512_fnmadd_ps(x, y, z); }
+    static Real lesser(Real x, Real y) noexcept { return _mm512_min_ps(x, y); }
     static Real sqrt(Real x) noexcept { return _mm512_sqrt_ps(x); }
     static Real scale(Real x, Real n) noexcept { return _mm512_scalef_ps(x, n); }
     static Real mantissa(Real x) noexcept { return _mm512_getmant_ps(x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan); }

@@ -35,6 +35,7 @@ struct Native<double> {
     static Real ceil(Real x) noexcept { return vrndpq_f64(x); }
     static Real fma(Real x, Real y, Real z) noexcept { return vfmaq_f64(z, x, y); }
     static Real fnma(Real x, Real y, Real z) noexcept { return vfmsq_f64(z, x, y); }
+    static Real lesser(Real x, Real y) noexcept { return vbslq_f64(vcltq_f64(x, y), x, y); }
     static Real sqrt(Real x) noexcept { return vsqrtq_f64(x); }
 };
 
@@ -70,6 +71,7 @@ struct Native<float> {
     static Real ceil(Real x) noexcept { return vrndpq_f32(x); }
     static Real fma(Real x, Real y, Real z) noexcept { return vfmaq_f32(z, x, y); }
     static Real fnma(Real x, Real y, Real z) noexcept { return vfmsq_f32(z, x, y); }
+    static Real lesser(Real x, Real y) noexcept { return vbslq_f32(vcltq_f32(x, y), x, y); }
     static Real sqrt(Real x) noexcept { return vsqrtq_f32(x); }
     static Native<double>::Real low_half(Real x) noexcept { return vcvt_f64_f32(vget_low_f32(x)); }
     static Native<double>::Real high_half(Real x) noexcept { return vcvt_high_f64_f32(x); }

@@ -22,6 +22,7 @@ struct ScalarNative {
     static Truth less(Real x, Real y) noexcept { return x < y; }
     static Truth less_equal(Real x, Real y) noexcept { return x <= y; }
     static Truth equal(Real x, Real y) noexcept { return x == y; }
+    static Real lesser(Real x, Real y) noexcept { return x < y ? x : y; }
     static Truth both(Truth x, Truth y) noexcept { return x && y; }
     static Truth either(Truth x, Truth y) noexcept { return x || y; }
     static Truth negate(Truth x) noexcept { return !x; }

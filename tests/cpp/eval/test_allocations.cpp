@@ -74,6 +74,27 @@ TEST_CASE("evaluation allocates nothing once it has seen the expressions") {
     CHECK((first == second || std::isinf(first)));
 }
 
+TEST_CASE("the memory of an evaluation does not grow with the rows") {
+    const OperatorSet operators = user_operators();
+    const std::vector<Expression> all = formulas(operators);
+    std::vector<const Expression*> pointers;
+    for (const Expression& e : all) pointers.push_back(&e);
+    const std::vector<const OperatorSet*> sets(all.size(), &operators);
+    const auto bytes = [&](std::size_t rows, int n_threads) {
+        std::vector<double> X(2 * rows), out(all.size() * rows);
+        for (std::size_t i = 0; i < X.size(); ++i) X[i] = 0.5 + 0.001 * static_cast<double>(i % 1000);
+        const Dataset<double> view = Dataset<double>::view({X.data(), rows, 2, 1, rows});
+        const std::size_t before = allocated_bytes();
+        evaluate_all<double>(pointers, sets, view, out, n_threads);
+        return allocated_bytes() - before;
+    };
+    const std::size_t few = bytes(20000, 1);
+    CHECK(bytes(20000, 1) == few);
+    CHECK(bytes(400000, 1) == few);
+    CHECK(bytes(400000, 2) <= 2 * few + 4096);
+    CHECK(few < 16 * 1024 * 1024);
+}
+
 TEST_CASE_TEMPLATE("a fit allocates nothing once the workspace has seen the expressions", T, double, float) {
     const Data raw;
     const std::vector<T> X(raw.X.begin(), raw.X.end());
