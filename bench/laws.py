@@ -112,7 +112,8 @@ def read_records(path):
 
 
 def shortened(record):
-    """A record with the chosen formula as its whole front: what bench/results keeps."""
+    """A record without paths, and with the chosen formula as its whole front: what bench/results keeps."""
+    record = {**record, "suite": Path(record["suite"]).name}
     if not record.get("front"):
         return record
     return {**record, "front": [record["front"][record["selected"]]], "selected": 0}

@@ -111,7 +111,8 @@ def test_results_are_kept_without_the_fronts(tmp_path: Path, capsys: Any) -> Non
         {"complexity": 3, "loss": 0.0, "equation": "a * b"},
     ]
     run = {
-        **record("s/x", False, 0.5), "operators": "named", "parameters": {}, "budget": 1.0, "law": "b",
+        **record("s/x", False, 0.5), "suite": "/somewhere/s.json", "operators": "named", "parameters": {},
+        "budget": 1.0, "law": "b",
         "status": "ok", "selected_verdict": "no", "stop_reason": "exact", "date": "2026-11-22",
         "front": front, "selected": 1, "wall_s": 0.5, "peak_mb": 90,
     }  # fmt: skip
@@ -122,6 +123,7 @@ def test_results_are_kept_without_the_fronts(tmp_path: Path, capsys: Any) -> Non
     kept = records_of(stored)
     assert [(run["commit"], run["cpu_s"]) for run in kept] == [("one", 0.5), ("two", 0.9)]
     assert kept[0]["front"] == [front[1]]
+    assert kept[0]["suite"] == "s.json"
     capsys.readouterr()
     assert laws.main(["--report", str(stored)]) == 0
     assert "chosen a * b" in capsys.readouterr().out
