@@ -17,6 +17,7 @@ import numpy as np
 
 import balmer
 from balmer import datasets
+from balmer.selection import SELECTION_RULES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,7 +93,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, metavar="N", help="threads (default: one for each processor)")
     parser.add_argument(
         "--selection",
-        choices=("dl", "best", "accuracy", "score"),
+        choices=SELECTION_RULES,
         help="how a formula of the front is chosen (default: dl)",
     )
     parser.add_argument("--quiet", action="store_true", help="show nothing while the search runs")

@@ -51,6 +51,15 @@ def test_fit_prints_the_front_and_the_formula(table, capsys, tmp_path):
     assert law([[2.0, 3.0]])[0] == pytest.approx(9.0)
 
 
+@pytest.mark.parametrize(
+    ("rule", "title"), [("dl", "dl"), ("bic", "bic"), ("cv", "cv loss"), ("best", "score")]
+)
+def test_every_rule_of_selection(table, capsys, rule, title):
+    options = ["--features", "mass,speed [m/s]", "--niterations", 2, "--selection", rule]
+    assert run("fit", table, "--target", "energy", *options, *FAST) == 0
+    assert title in capsys.readouterr().out.splitlines()[0]
+
+
 def test_operators_definitions_and_weights(table, capsys):
     options = ["--features", "mass,speed [m/s]", "--binary", "*", "--unary", "square"]
     options += ["--define", "half(x) = x / 2", "--weights", "count", "--niterations", 5]
