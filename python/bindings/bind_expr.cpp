@@ -79,6 +79,45 @@ BoundExpression with_constants(const BoundExpression& e, const std::vector<doubl
     return copy;
 }
 
+/// The same formula over other columns: feature j is column places[j] of those named.
+BoundExpression over(const BoundExpression& e, const std::vector<std::string>& names,
+                     const std::vector<std::size_t>& places) {
+    BoundExpression moved{e.expression, std::make_shared<const Context>(Context{e.context->operators, names})};
+    for (Node& node : moved.expression.nodes) {
+        if (node.op != Op::Feature) continue;
+        if (node.index >= places.size() || places[node.index] >= names.size()) {
+            throw std::invalid_argument("feature " + std::to_string(node.index) + " has no place among " +
+                                        std::to_string(names.size()) + " columns");
+        }
+        node.index = static_cast<std::uint32_t>(places[node.index]);
+    }
+    return moved;
+}
+
+/// The last features become numbers.
+BoundExpression substitute(const BoundExpression& e, const std::vector<double>& values) {
+    const std::vector<std::string>& names = e.context->names;
+    if (values.size() > names.size()) {
+        throw std::invalid_argument("there are " + std::to_string(values.size()) + " values for " +
+                                    std::to_string(names.size()) + " variables");
+    }
+    const std::size_t kept = names.size() - values.size();
+    Expression numeric;
+    for (const Node& node : e.expression.nodes) {
+        if (node.op == Op::Constant) {
+            numeric.push_constant(e.expression.constants[node.index]);
+        } else if (node.op != Op::Feature) {
+            numeric.push(node.op, node.arity);
+        } else if (node.index < kept) {
+            numeric.push_feature(node.index);
+        } else {
+            numeric.push_constant(values[node.index - kept]);
+        }
+    }
+    Context context{e.context->operators, {names.begin(), names.begin() + static_cast<std::ptrdiff_t>(kept)}};
+    return {std::move(numeric), std::make_shared<const Context>(std::move(context))};
+}
+
 /// Blank-separated words.
 std::vector<std::string> words(std::string_view text) {
     std::istringstream stream{std::string(text)};
@@ -183,6 +222,8 @@ void bind_expr(py::module_& m) {
         .def_property_readonly("complexity", &complexity_of)
         .def_property_readonly("nodes", &nodes_of)
         .def("with_constants", &with_constants, py::arg("values"))
+        .def("over", &over, py::arg("names"), py::arg("places"))
+        .def("substitute", &substitute, py::arg("values"))
         .def("simplify",
              [](const BoundExpression& e) {
                  return BoundExpression{simplify(e.expression, e.context->operators), e.context};

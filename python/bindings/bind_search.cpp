@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "balmer/expr/parse.hpp"
 #include "balmer/search/search.hpp"
@@ -53,15 +55,59 @@ bool stop_or_throw(py::error_already_set& error, bool& interrupted) {
     return false;
 }
 
+/// A loss in Python: a function of the predictions. The search calls it on its own threads, each of which takes the GIL.
+class PythonLoss {
+   public:
+    explicit PythonLoss(py::object function) : function_(std::move(function)) {}
+
+    /// After an error every loss is infinite, and `on_error` has been called.
+    double operator()(std::span<const double> prediction, const std::function<void()>& on_error) {
+        const py::gil_scoped_acquire locked;
+        if (error_) return std::numeric_limits<double>::infinity();
+        try {
+            py::array_t<double> values(static_cast<py::ssize_t>(prediction.size()));
+            std::ranges::copy(prediction, values.mutable_data());
+            return function_(std::move(values)).cast<double>();
+        } catch (py::error_already_set& error) {
+            error_.emplace(error);
+        } catch (const py::cast_error&) {
+            error_.emplace(error("loss_function returned something that is not a number: return one number"));
+        }
+        on_error();
+        return std::numeric_limits<double>::infinity();
+    }
+
+    /// Throws what the function threw, if it did. With the GIL.
+    void rethrow() {
+        if (!error_) return;
+        const py::error_already_set error = *error_;
+        error_.reset();
+        throw error;
+    }
+
+   private:
+    static py::error_already_set error(const char* message) {
+        PyErr_SetString(PyExc_TypeError, message);
+        return {};
+    }
+
+    py::object function_;
+    std::optional<py::error_already_set> error_;
+};
+
 /// A search and the data it looks at.
 class BoundSearch {
    public:
     BoundSearch(const Columns<double>& X, const Vector& y, const std::optional<Vector>& weights,
-                const std::vector<std::string>& names, const Context& operators, const SearchOptions& options)
+                const std::vector<std::string>& names, const Context& operators, const SearchOptions& options,
+                const py::object& loss_function)
         : context_(std::make_shared<const Context>(Context{operators.operators, names})),
           data_(matrix_view<double>(X), span_of(y), weights ? span_of(*weights) : std::span<const double>{},
-                RowOrder::ladder),
-          search_(data_, context_->operators, options) {}
+                loss_function.is_none() ? RowOrder::ladder : RowOrder::as_given),
+          loss_(loss_function.is_none() ? nullptr : std::make_unique<PythonLoss>(loss_function)),
+          search_(make_search(options)) {
+        if (loss_) loss_->rethrow();
+    }
 
     BoundResult run(const py::object& progress) {
         bool interrupted = false;
@@ -78,15 +124,20 @@ class BoundSearch {
                     BoundProgress{p.iteration, p.iterations, p.evaluations, p.seconds, bound_front(p.front, context_)});
                 return go_on.is_none() || go_on.cast<bool>();
             } catch (py::error_already_set& error) {
+                search_.interrupt();
                 return stop_or_throw(error, interrupted);
             }
         };
         SearchResult result;
-        {
+        try {
             const bool silent = progress.is_none();
             const py::gil_scoped_release unlocked;
             result = search_.run(silent ? std::function<bool(const Progress&)>{} : report, poll);
+        } catch (...) {
+            if (loss_) loss_->rethrow();  // what went wrong first
+            throw;
         }
+        if (loss_) loss_->rethrow();
         const StopReason reason = interrupted ? StopReason::interrupted : result.reason;
         BoundResult bound{bound_front(result.front, context_),
                           std::string(name(reason)),
@@ -108,8 +159,24 @@ class BoundSearch {
     void load(const std::string& state) { search_.load(state); }
 
    private:
+    /// The options hold a plain pointer, no Python object: they are copied and destroyed where the GIL is not held.
+    Search make_search(SearchOptions options) {
+        if (loss_) {
+            options.evolution.whole_loss = [this](std::span<const double> prediction) {
+                return (*loss_)(prediction, [this] {
+                    if (ready_) search_.interrupt();
+                });
+            };
+        }
+        Search search(data_, context_->operators, std::move(options));
+        ready_ = true;
+        return search;
+    }
+
     std::shared_ptr<const Context> context_;
-    Dataset<double> data_;  // before search_, which refers to it
+    Dataset<double> data_;              // before search_, which refers to it
+    std::unique_ptr<PythonLoss> loss_;  // and to this
+    bool ready_ = false;                // search_ is made
     Search search_;
 };
 
@@ -238,6 +305,12 @@ void bind_options(py::module_& m) {
             },
             py::arg("outer"), py::arg("inner"), py::arg("max_depth"))
         .def(
+            "add_variable_constraint",
+            [](SearchOptions& o, int op, const std::vector<bool>& allowed) {
+                o.variable_constraints.push_back({static_cast<Op>(op), allowed});
+            },
+            py::arg("op"), py::arg("allowed"))
+        .def(
             "add_guess", [](SearchOptions& o, const BoundExpression& e) { o.guesses.push_back(e.expression); },
             py::arg("expression"))
         .def(
@@ -312,9 +385,9 @@ void bind_search(py::module_& m) {
         .def_readonly("log", &BoundResult::log);
     py::class_<BoundSearch>(m, "Search")
         .def(py::init<const Columns<double>&, const Vector&, const std::optional<Vector>&,
-                      const std::vector<std::string>&, const Context&, const SearchOptions&>(),
+                      const std::vector<std::string>&, const Context&, const SearchOptions&, const py::object&>(),
              py::arg("X").noconvert(), py::arg("y").noconvert(), py::arg("weights").noconvert(), py::arg("names"),
-             py::arg("operators"), py::arg("options"))
+             py::arg("operators"), py::arg("options"), py::arg("loss_function") = py::none())
         .def("run", &BoundSearch::run, py::arg("progress") = py::none())
         .def("interrupt", &BoundSearch::interrupt)
         .def("save", &BoundSearch::save)

@@ -5,7 +5,15 @@
 #include <limits>
 #include <vector>
 
+#include "fit/simplex_fit.hpp"
+
 namespace balmer {
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+}  // namespace
 
 double LeastSquares::loss(std::span<const Expression> roles, double bound, FitWorkspace<double>& workspace) const {
     return evaluator_.mean_squared_error(roles[0], evaluator_.data().n_rows(), workspace.evaluation, bound);
@@ -17,14 +25,53 @@ FitResult LeastSquares::fit(std::span<Expression> roles, const FitOptions& optio
 }
 
 double MeanLoss::loss(std::span<const Expression> roles, double bound, FitWorkspace<double>& workspace) const {
+    if (whole_ != nullptr) return whole_loss(roles[0], workspace);
     const std::size_t rows = evaluator_.data().n_rows();
     return loss_ == nullptr ? evaluator_.mean_squared_error(roles[0], rows, workspace.evaluation, bound)
                             : mean_loss(roles[0], evaluator_, *loss_, rows, workspace.evaluation, bound);
 }
 
 FitResult MeanLoss::fit(std::span<Expression> roles, const FitOptions& options, FitWorkspace<double>& workspace) const {
+    if (whole_ != nullptr) return fit_whole(roles[0], options, workspace);
     return loss_ == nullptr ? fit_constants(roles[0], evaluator_, options, workspace)
                             : fit_constants(roles[0], evaluator_, *loss_, options, workspace);
+}
+
+double MeanLoss::whole_loss(const Expression& expression, FitWorkspace<double>& workspace) const {
+    std::vector<double> prediction(evaluator_.data().n_rows());
+    evaluator_.evaluate(expression, prediction, workspace.evaluation);
+    if (!std::ranges::all_of(prediction, [](double value) { return std::isfinite(value); })) return kInfinity;
+    const double loss = (*whole_)(prediction);
+    return std::isnan(loss) ? kInfinity : loss;
+}
+
+/// Least squares is where predictions come near the target, so the search begins there if that is better.
+FitResult MeanLoss::fit_whole(Expression& expression, const FitOptions& options,
+                              FitWorkspace<double>& workspace) const {
+    FitResult result;
+    result.loss = whole_loss(expression, workspace);
+    result.evaluations = 1;
+    if (expression.constants.empty()) return result;
+    Expression near = expression;
+    FitOptions quick;
+    quick.max_iterations = options.max_iterations;
+    result.evaluations += fit_constants(near, evaluator_, quick, workspace).evaluations + 1;
+    if (const double loss = whole_loss(near, workspace); loss < result.loss) {
+        expression.constants = near.constants;
+        result.loss = loss;
+    }
+    const FitResult found = fit_by_simplex(
+        expression.constants, result.loss,
+        [&](std::span<const double> constants) {
+            std::ranges::copy(constants, near.constants.begin());
+            return whole_loss(near, workspace);
+        },
+        options);
+    result.status = found.status;
+    result.loss = found.loss;
+    result.iterations = found.iterations;
+    result.evaluations += found.evaluations;
+    return result;
 }
 
 double MeanLoss::loss_of_constant() const {
@@ -40,6 +87,7 @@ double MeanLoss::loss_of_constant() const {
 }
 
 double MeanLoss::loss_at_distance(double distance) const {
+    if (whole_ != nullptr) return -kInfinity;
     if (loss_ == nullptr) return distance * distance;
     if (!loss_->shape().towards_target) return -std::numeric_limits<double>::infinity();
     const Dataset<double>& data = evaluator_.data();

@@ -50,7 +50,9 @@ int SearchSpace::complexity(const Expression& expression) const noexcept {
 bool SearchSpace::allows(const Expression& expression, int complexity, int max_complexity) const noexcept {
     if (expression.size() > kMaxNodes || complexity > max_complexity) return false;
     if (!depth_fits(expression) || !arguments_fit(expression)) return false;
-    return std::ranges::all_of(limits_.nested, [&](const NestedConstraint& c) { return nesting_fits(expression, c); });
+    const auto nests = [&](const NestedConstraint& c) { return nesting_fits(expression, c); };
+    const auto sees = [&](const VariableConstraint& c) { return variables_fit(expression, c); };
+    return std::ranges::all_of(limits_.nested, nests) && std::ranges::all_of(limits_.variables, sees);
 }
 
 bool SearchSpace::depth_fits(const Expression& expression) const noexcept {
@@ -90,6 +92,18 @@ bool SearchSpace::nesting_fits(const Expression& expression, const NestedConstra
         }
         if (node.op == constraint.outer && below > constraint.max_depth) return false;
         nested[i] = below + (node.op == constraint.inner ? 1 : 0);
+    }
+    return true;
+}
+
+bool SearchSpace::variables_fit(const Expression& expression, const VariableConstraint& constraint) const noexcept {
+    for (std::size_t i = 0; i < expression.size(); ++i) {
+        if (expression.nodes[i].op != constraint.op) continue;
+        for (std::size_t k = expression.begin_of(i); k < i; ++k) {
+            const Node& node = expression.nodes[k];
+            if (node.op != Op::Feature) continue;
+            if (node.index >= constraint.allowed.size() || !constraint.allowed[node.index]) return false;
+        }
     }
     return true;
 }

@@ -14,6 +14,7 @@ void Control::attend(const std::function<void()>& work, const std::function<bool
                      const std::function<bool()>& poll) {
     cancelled_.store(false, std::memory_order_relaxed);
     expired_.store(false, std::memory_order_relaxed);
+    stopped_.store(false, std::memory_order_relaxed);
     start_ = std::chrono::steady_clock::now();
     shown_ = nullptr;
     done_ = false;
@@ -42,7 +43,7 @@ void Control::attend(const std::function<void()>& work, const std::function<bool
         if (!done_ && (shown != nullptr || poll_now)) {
             lock.unlock();  // the user may call `interrupt` or take their time
             try {
-                if (shown != nullptr && !thrown && !progress(*shown)) cancel();
+                if (shown != nullptr && !thrown && !progress(*shown)) stop();
                 if (poll_now && poll && !thrown && !poll()) cancel();
             } catch (...) {
                 thrown = std::current_exception();

@@ -28,13 +28,16 @@ class Control {
         cancelled_.store(true, std::memory_order_relaxed);
         expired_.store(true, std::memory_order_relaxed);
     }
+    /// Ends the search between two iterations, with all that comes after them.
+    void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
+    [[nodiscard]] bool is_stopped() const noexcept { return stopped_.load(std::memory_order_relaxed); }
     /// Set when cancelled, or within 50 ms after `deadline` of the run: for stages that keep what they have at any step.
     [[nodiscard]] const std::atomic<bool>& expired() const noexcept { return expired_; }
     /// Seconds after the start of a run; before it starts.
     void set_deadline(double seconds) noexcept { deadline_ = seconds; }
 
     /// Runs `work` on a new thread; meanwhile calls `poll` about every 50 ms and `progress` whenever `report` asks, on this
-    /// thread, and cancels when either returns false or throws. Returns when `work` has; throws what user code or `work`
+    /// thread. Stops when `progress` returns false; cancels when `poll` does, or when either throws. Returns when `work` has; throws what user code or `work`
     /// threw.
     void attend(const std::function<void()>& work, const std::function<bool(const Progress&)>& progress,
                 const std::function<bool()>& poll);
@@ -50,7 +53,7 @@ class Control {
     }
 
    private:
-    std::atomic<bool> cancelled_ = false, expired_ = false;
+    std::atomic<bool> cancelled_ = false, expired_ = false, stopped_ = false;
     double deadline_ = std::numeric_limits<double>::infinity();
     std::chrono::steady_clock::time_point start_{};
     bool wants_progress_ = false;

@@ -242,6 +242,7 @@ int Evolution::max_complexity(const Archive& archive) const {
 std::optional<StopReason> Evolution::reason_to_stop(const Archive& archive, const Control& control,
                                                     const WorkDone& before) const {
     if (control.is_cancelled()) return StopReason::interrupted;
+    if (control.is_stopped()) return StopReason::early_stop;
     if (const int exact = exact_complexity(archive);
         exact == 1 || (exact > 0 && exact_iterations_ >= kExactIterations)) {
         return StopReason::exact;

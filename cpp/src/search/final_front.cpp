@@ -30,7 +30,7 @@ std::vector<FrontEntry> final_front(const Archive& archive, const Problem& probl
     const auto scale =
         search::description_scale({data.target(), data.n_rows()}, vocabulary.n_symbols(data.n_features()));
     std::vector<FrontEntry> front;
-    const bool least_squares = problem.loss() == nullptr;
+    const bool least_squares = problem.least_squares();
     for (const Candidate* member : members) {
         FrontEntry entry{member->roles[0], member->complexity, member->loss};
         if (least_squares) entry.description_length = search::description_length(entry.expression, entry.loss, scale);

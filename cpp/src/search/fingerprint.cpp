@@ -58,6 +58,7 @@ void add_evolution(Fingerprint& print, const EvolutionOptions& o) {
     }
     for (const double weight : as_table(o.weights)) print.add(weight);
     if (o.loss) add_expression(print, o.loss->row(0, true));
+    if (o.whole_loss) print.add("whole loss");  // whether it is the same one, nobody can tell
 }
 
 }  // namespace
@@ -81,6 +82,10 @@ std::uint64_t fingerprint(const SearchOptions& options, const OperatorSet& opera
         print.add(operators.name(constraint.outer));
         print.add(operators.name(constraint.inner));
         print.add(constraint.max_depth);
+    }
+    for (const VariableConstraint& constraint : options.variable_constraints) {
+        print.add(operators.name(constraint.op));
+        for (const bool allowed : constraint.allowed) print.add(allowed ? 1 : 0);
     }
     print.add(static_cast<int>(options.batching));
     print.add(options.batch_size);

@@ -142,6 +142,19 @@ void validate(const SearchOptions& options, const OperatorSet& operators, std::s
         check_op("an inner operator of a nested constraint", constraint.inner, operators);
         at_least("a nested constraint of " + std::string(operators.name(constraint.outer)), constraint.max_depth, 0);
     }
+    for (const VariableConstraint& constraint : options.variable_constraints) {
+        check_op("an operator with a constraint of variables", constraint.op, operators);
+        if (constraint.allowed.size() != n_features) {
+            fail("the number of variables in a constraint", std::to_string(constraint.allowed.size()),
+                 "say of each of the " + std::to_string(n_features) + " features whether it is allowed");
+        }
+    }
+    if (options.evolution.whole_loss && options.evolution.loss) {
+        fail("the loss", "given twice", "give either a loss of rows or one of whole predictions");
+    }
+    if (options.evolution.whole_loss && options.batching == Batching::on) {
+        fail("batching", "on", "a loss of whole predictions needs all rows: switch it off");
+    }
     at_least("batch_size", options.batch_size, 0);
     for (const Expression& guess : options.guesses) check_guess(guess, options, operators, n_features);
     if (!(options.timeout_in_seconds > 0)) {

@@ -33,26 +33,26 @@ Problem::Problem(const Dataset<double>& data_, OperatorSet operators_, SearchOpt
     : data(data_),
       operators(std::move(operators_)),
       options(std::move(options_)),
-      space(
-          operators, options.operators, data.n_features(),
-          SpaceLimits{options.complexity, options.constraints, options.nested_constraints, options.evolution.maxdepth},
-          scales_of(data)),
-      objective(data, operators, loss()) {
+      space(operators, options.operators, data.n_features(),
+            SpaceLimits{options.complexity, options.constraints, options.nested_constraints,
+                        options.variable_constraints, options.evolution.maxdepth},
+            scales_of(data)),
+      objective(data, operators, loss(), 1, whole_loss()) {
     const double mean_square = data.target_mean() * data.target_mean() + data.target_variance();
     // The loss of the best constant, not of 0: a shift of the target must not change the search.
     norm = data.target_variance() > 0 ? data.target_variance() : mean_square;
-    if (loss() != nullptr) norm = std::abs(objective.loss_of_constant());
+    if (!least_squares()) norm = std::abs(objective.loss_of_constant());
     if (!(norm > 0 && std::isfinite(norm))) norm = 1;
     // A formula of some ten operations rounds to a few units in the last place of the target.
     constexpr double kRounding = 0x1p-48;
-    floor = loss() == nullptr ? kRounding * kRounding * mean_square
-                              : objective.loss_at_distance(kRounding * std::sqrt(mean_square));
+    floor = least_squares() ? kRounding * kRounding * mean_square
+                            : objective.loss_at_distance(kRounding * std::sqrt(mean_square));
 }
 
 std::size_t Problem::batch_rows() const noexcept {
     const std::size_t rows = data.n_rows();
     constexpr std::size_t kAutomaticFrom = 1001;
-    if (options.batching == Batching::off) return 0;
+    if (options.batching == Batching::off || whole_loss() != nullptr) return 0;
     if (options.batching == Batching::automatic && rows < kAutomaticFrom) return 0;
     std::size_t size = static_cast<std::size_t>(options.batch_size);
     if (size == 0) size = rows < 5000 ? 128 : rows < 50000 ? 256 : 512;

@@ -30,6 +30,11 @@ struct Problem {
     [[nodiscard]] const Loss* loss() const noexcept {
         return options.evolution.loss ? &*options.evolution.loss : nullptr;
     }
+    /// The same of whole predictions; null: there is none.
+    [[nodiscard]] const WholeLoss* whole_loss() const noexcept {
+        return options.evolution.whole_loss ? &options.evolution.whole_loss : nullptr;
+    }
+    [[nodiscard]] bool least_squares() const noexcept { return loss() == nullptr && whole_loss() == nullptr; }
     /// Rows of a batch; 0: no batches.
     [[nodiscard]] std::size_t batch_rows() const noexcept;
     /// Rows that a stage may copy `columns` columns of, within the limit of memory, and at most `most`.

@@ -158,15 +158,16 @@ struct Search::Impl {
             Candidate candidate = problem.judged(entry.expression, entry.loss);
             const int limit = problem.options.evolution.maxsize;
             if (!problem.space.allows(entry.expression, candidate.complexity, limit)) continue;
-            if (loss != nullptr)  // the stage fits by least squares
+            if (!problem.least_squares())  // the stage fits by least squares
                 evaluations += problem.objective.fit(candidate.roles, {}, workspace).evaluations;
             candidate.loss = problem.objective.loss(candidate.roles, kInfinity, workspace);
             evaluations += 1;
             target.offer(problem.judged(candidate.roles[0], candidate.loss));
         }
         const std::vector<const Candidate*> front = target.front(problem.floor);
-        // What reproduces a sample need not reproduce all rows.
-        const bool exact = seeded && found.exact && !front.empty() && (!sample || problem.is_exact(*front.back()));
+        // What reproduces a sample need not reproduce all rows; nor is least squares what a loss of its own asks for.
+        const bool exact = seeded && found.exact && !front.empty() && problem.whole_loss() == nullptr &&
+                           (!sample || problem.is_exact(*front.back()));
         if (exact && problem.is_exact(*front.back())) {
             archive.offer(shrunk(*front.back(), problem, workspace, evaluations, control.cancelled()));
         }

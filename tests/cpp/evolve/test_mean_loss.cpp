@@ -9,6 +9,7 @@
 #include "balmer/evolve/objective.hpp"
 #include "balmer/expr/parse.hpp"
 #include "balmer/search/search.hpp"
+#include "fit/simplex_fit.hpp"
 
 namespace balmer {
 namespace {
@@ -83,6 +84,53 @@ TEST_CASE("a search on a robust loss finds the law among outliers") {
         if (i % 8 != 0) worst = std::max(worst, std::abs(values[i] - problem.y[i]));
     }
     CHECK(worst < 1e-6);
+}
+
+TEST_CASE("a loss of whole predictions is minimised without derivatives") {
+    const Outliers problem(101);
+    const Dataset<double> data = problem.data();
+    // The median of the absolute residuals: no outlier moves it, and no formula of rows gives it.
+    const WholeLoss median = [&](std::span<const double> prediction) {
+        std::vector<double> distances;
+        for (std::size_t i = 0; i < prediction.size(); ++i) {
+            distances.push_back(std::abs(prediction[i] - problem.y[i]));
+        }
+        std::nth_element(distances.begin(), distances.begin() + 50, distances.end());
+        return distances[50];
+    };
+    const MeanLoss objective(data, OperatorSet::builtin(), nullptr, 1, &median);
+    FitWorkspace<double> workspace;
+    Expression e = parse("1.5 * x0 * x0 + 1.2 * x1");
+    const double before = objective.loss({&e, 1}, 1e9, workspace);
+    FitOptions options;
+    options.max_iterations = 300;
+    const FitResult result = objective.fit({&e, 1}, options, workspace);
+    CHECK(before > 0.1);
+    CHECK(result.loss < 1e-9);
+    CHECK(result.loss == objective.loss({&e, 1}, 1e9, workspace));
+    CHECK(e.constants[0] == doctest::Approx(2).epsilon(1e-7));
+    CHECK(objective.loss_at_distance(0.1) == -std::numeric_limits<double>::infinity());
+    Expression undefined = parse("1 / (x0 - x0) + 2.5");
+    CHECK(std::isinf(objective.loss({&undefined, 1}, 1e9, workspace)));
+    CHECK(objective.fit({&undefined, 1}, options, workspace).status == FitStatus::not_finite);
+}
+
+TEST_CASE("a simplex finds minima that are not at its corners") {
+    // Rosenbrock's valley, and a quadratic whose first simplex has two corners of equal value on both sides.
+    FitOptions options;
+    options.max_iterations = 500;
+    std::vector<double> c = {-1.2, 1};
+    const auto valley = [](std::span<const double> x) {
+        return 100 * (x[1] - x[0] * x[0]) * (x[1] - x[0] * x[0]) + (1 - x[0]) * (1 - x[0]);
+    };
+    const FitResult found = fit_by_simplex(c, valley(c), valley, options);
+    CHECK(found.loss < 1e-18);
+    CHECK(c[0] == doctest::Approx(1).epsilon(1e-8));
+    CHECK(c[1] == doctest::Approx(1).epsilon(1e-8));
+    std::vector<double> d = {1.0};
+    const auto square = [](std::span<const double> x) { return (x[0] - 1.05) * (x[0] - 1.05) + 1; };
+    fit_by_simplex(d, square(d), square, options);
+    CHECK(d[0] == doctest::Approx(1.05).epsilon(1e-7));
 }
 
 }  // namespace

@@ -65,6 +65,20 @@ TEST_CASE("operands keep to the complexity that their operator allows") {
     CHECK_FALSE(allows("exp(sin(x0 + x1 * x2))"));
 }
 
+TEST_CASE("below an operator stand only the variables that it may see") {
+    SpaceLimits limits;
+    limits.variables = {{Op::Sin, {false, true, false}}};
+    const SearchSpace space(OperatorSet::builtin(), kOperators, 3, limits);
+    const auto allows = [&](const char* text) {
+        const Expression e = parse(text);
+        return space.allows(e, space.complexity(e), 30);
+    };
+    CHECK(allows("x0 * sin(x1 * 2.5) + cos(x2)"));
+    CHECK(allows("sin(2.5)"));
+    CHECK_FALSE(allows("x1 + sin(x0)"));
+    CHECK_FALSE(allows("sin(exp(x1 * x2))"));
+}
+
 /// The longest chain of `inner` below node i, by recursion.
 int chain(const Expression& e, std::size_t i, Op inner) {
     int longest = 0;

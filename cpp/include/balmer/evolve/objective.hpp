@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "balmer/eval/evaluator.hpp"
+#include "balmer/evolve/options.hpp"
 #include "balmer/fit/fit.hpp"
 #include "balmer/fit/loss.hpp"
 
@@ -51,12 +52,14 @@ class LeastSquares final : public Objective {
     double share_;
 };
 
-/// One expression, the mean of a loss. `data`, `operators` and `loss` must outlive it.
+/// One expression, the mean of a loss. `data`, `operators` and the losses must outlive it.
 class MeanLoss final : public Objective {
    public:
-    /// Least squares if `loss` is null. `share`: rows of `data` over rows of the whole problem.
-    MeanLoss(const Dataset<double>& data, const OperatorSet& operators, const Loss* loss, double share = 1)
-        : evaluator_(data, operators), loss_(loss), share_(share) {}
+    /// Least squares if `loss` is null. `share`: rows of `data` over rows of the whole problem. `whole`, if it is not null,
+    /// takes the place of both.
+    MeanLoss(const Dataset<double>& data, const OperatorSet& operators, const Loss* loss, double share = 1,
+             const WholeLoss* whole = nullptr)
+        : evaluator_(data, operators), loss_(loss), whole_(whole), share_(share) {}
 
     [[nodiscard]] double loss(std::span<const Expression> roles, double bound,
                               FitWorkspace<double>& workspace) const override;
@@ -72,8 +75,12 @@ class MeanLoss final : public Objective {
     [[nodiscard]] double loss_at_distance(double distance) const;
 
    private:
+    [[nodiscard]] double whole_loss(const Expression& expression, FitWorkspace<double>& workspace) const;
+    FitResult fit_whole(Expression& expression, const FitOptions& options, FitWorkspace<double>& workspace) const;
+
     Evaluator<double> evaluator_;
     const Loss* loss_;
+    const WholeLoss* whole_;
     double share_;
 };
 

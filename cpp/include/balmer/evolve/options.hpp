@@ -3,7 +3,9 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "balmer/expr/op.hpp"
@@ -46,9 +48,20 @@ struct NestedConstraint {
     int max_depth = 0;
 };
 
+/// Below `op`, only the variables whose place in `allowed` is true. Features after its end are not allowed.
+struct VariableConstraint {
+    Op op;
+    std::vector<bool> allowed;
+};
+
+/// The loss of a whole vector of predictions, one for each row in the order in which the data were given. Called from
+/// several threads at once; NaN counts as infinite. It has no derivatives, so constants are fitted by a simplex search.
+using WholeLoss = std::function<double(std::span<const double> prediction)>;
+
 /// The islands' evolution: Cranmer 2023 (arXiv:2305.01582), algorithms 1 to 3, with the names that PySR gives.
 struct EvolutionOptions {
     std::optional<Loss> loss;  ///< what is minimised; least squares if there is none
+    WholeLoss whole_loss;      ///< in its place, if not empty: no batches, and rows in the order `as_given`
 
     int populations = 31;
     int population_size = 27;

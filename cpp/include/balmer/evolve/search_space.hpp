@@ -17,6 +17,7 @@ struct SpaceLimits {
     ComplexityOptions complexity;
     std::vector<ArgumentConstraint> arguments;
     std::vector<NestedConstraint> nested;
+    std::vector<VariableConstraint> variables;
     int maxdepth = 0;  ///< largest depth; 0: any
 };
 
@@ -47,6 +48,7 @@ class SearchSpace {
     [[nodiscard]] bool depth_fits(const Expression& expression) const noexcept;
     [[nodiscard]] bool arguments_fit(const Expression& expression) const noexcept;
     [[nodiscard]] bool nesting_fits(const Expression& expression, const NestedConstraint& constraint) const noexcept;
+    [[nodiscard]] bool variables_fit(const Expression& expression, const VariableConstraint& constraint) const noexcept;
 
     const OperatorSet* operator_set_;
     std::size_t n_features_;

@@ -39,6 +39,7 @@ struct SearchOptions {
     ComplexityOptions complexity;
     std::vector<ArgumentConstraint> constraints;
     std::vector<NestedConstraint> nested_constraints;
+    std::vector<VariableConstraint> variable_constraints;
 
     Batching batching = Batching::automatic;  ///< automatic: above 1000 rows
     int batch_size = 0;                       ///< rows of a batch; 0: 128, 256 or 512 by the number of rows

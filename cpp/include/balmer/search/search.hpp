@@ -89,8 +89,9 @@ class Search {
     Search& operator=(Search&&) noexcept;
 
     /// Runs until an option says stop. `progress` (may be empty) is called between iterations on the thread that called
-    /// `run`; `poll` (may be empty) is called on that thread about every 50 ms; the search stops, and keeps its front,
-    /// when either returns false. What they throw stops the search, waits for its threads, and is thrown on.
+    /// `run`; when it returns false the search stops there, the last fits of its front included (early_stop). `poll` (may
+    /// be empty) is called on that thread about every 50 ms; when it returns false the search stops at once and keeps its
+    /// front as it is (interrupted). What they throw stops the search, waits for its threads, and is thrown on.
     /// A second call goes on where the first one stopped.
     SearchResult run(const std::function<bool(const Progress&)>& progress = {}, const std::function<bool()>& poll = {});
 
