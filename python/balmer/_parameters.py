@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from balmer.callbacks import Callback
 from balmer.losses import Loss
 
 __all__ = ["SearchParameters", "documented"]
@@ -69,12 +71,22 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         What is minimised: the name of a loss (`named_losses`), such as ``"HuberLoss(1.35)"``, or a formula of
         prediction, target and, if it is wanted, weight: ``"loss(p, t, w) = w * abs(p - t)^1.5"``. Without it:
         the weighted mean of squared residuals.
+    loss_function : callable, optional
+        In its place, a function of whole arrays ``(y_pred, y)`` or ``(y_pred, y, weights)`` that returns one
+        number, the smaller the better; `weights` is None if `fit` had none. It is called from several
+        threads, one at a time, with the rows in the order of `fit`, and makes a search tens of times slower
+        than a formula does.
     parsimony : float
         What a unit of complexity costs, in units of the loss of a simple prediction.
     constraints : dict, optional
         Largest complexity of each operand, -1 for any: ``{"^": (-1, 1), "sin": 5}``.
     nested_constraints : dict of dict, optional
         How often an operator may stand below another: ``{"sin": {"sin": 0, "cos": 1}}``.
+    operator_variables : dict of str to list of str, optional
+        Which variables may stand below an operator: ``{"sin": ["t"]}``.
+    named_constants : dict, optional
+        Numbers that formulas may use by name: ``{"g": 9.81}``, or ``{"g": (9.81, 2)}`` for one that counts 2
+        in the complexity. They are not fitted.
     complexity_of_operators : dict of str to float, optional
     complexity_of_constants : float, optional
     complexity_of_variables : float or list of float, optional
@@ -132,6 +144,22 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
         evolution look at a sample of the rows; losses are those of all rows always.
     guesses : list of str, optional
         Formulas to start from; their constants are fitted. For more than one target, a list of lists.
+    select_k_features : int, optional
+        How many columns to keep: those that matter most to a random forest. `selection_mask_` tells which.
+    denoise : bool
+        Whether to put a Gaussian process through the target first, and to search on what it makes of it.
+    callbacks : list of Callback, optional
+        What is told of the progress, such as `balmer.callbacks.CSVLogger`.
+    warm_start : bool
+        Whether `fit` goes on from the fit before: with the same data and options as if that one had had more
+        iterations, otherwise from its front.
+    output_directory : str or path, optional
+        Where to write, in a folder of the name `run_id`, the front (``hall_of_fame.csv``) and a checkpoint
+        from which `load` brings the model back. None: nothing is written.
+    run_id : str, optional
+        None: date, time and six letters.
+    checkpoint_interval : float
+        Seconds from one checkpoint to the next.
     random_state : int, RandomState or None
         An int gives the same front each time, with any number of threads and on any machine.
     n_jobs : int, optional
@@ -160,9 +188,12 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
         population_size: int = 27,
         ncycles_per_iteration: int = 380,
         elementwise_loss: str | Loss | None = None,
+        loss_function: Callable[..., float] | None = None,
         parsimony: float = 0.0,
         constraints: Mapping[str, int | Sequence[int]] | None = None,
         nested_constraints: Mapping[str, Mapping[str, int]] | None = None,
+        operator_variables: Mapping[str, Sequence[str]] | None = None,
+        named_constants: Mapping[str, float | tuple[float, float]] | None = None,
         complexity_of_operators: Mapping[str, float] | None = None,
         complexity_of_constants: float | None = None,
         complexity_of_variables: float | Sequence[float] | None = None,
@@ -211,6 +242,13 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
         memory_limit_in_bytes: float = 1e9,
         early_stop_condition: float | str | Callable[[float, int], bool] | None = None,
         guesses: Sequence[Any] | None = None,
+        select_k_features: int | None = None,
+        denoise: bool = False,
+        callbacks: Sequence[Callback] | None = None,
+        warm_start: bool = False,
+        output_directory: str | os.PathLike[str] | None = None,
+        run_id: str | None = None,
+        checkpoint_interval: float = 30.0,
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
         verbosity: int = 1,
@@ -229,9 +267,12 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
         self.population_size = population_size
         self.ncycles_per_iteration = ncycles_per_iteration
         self.elementwise_loss = elementwise_loss
+        self.loss_function = loss_function
         self.parsimony = parsimony
         self.constraints = constraints
         self.nested_constraints = nested_constraints
+        self.operator_variables = operator_variables
+        self.named_constants = named_constants
         self.complexity_of_operators = complexity_of_operators
         self.complexity_of_constants = complexity_of_constants
         self.complexity_of_variables = complexity_of_variables
@@ -280,6 +321,13 @@ weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomiz
         self.memory_limit_in_bytes = memory_limit_in_bytes
         self.early_stop_condition = early_stop_condition
         self.guesses = guesses
+        self.select_k_features = select_k_features
+        self.denoise = denoise
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.output_directory = output_directory
+        self.run_id = run_id
+        self.checkpoint_interval = checkpoint_interval
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbosity = verbosity

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -44,9 +44,11 @@ class SearchRecord:
     expression: Expression | None
 
     @classmethod
-    def of(cls, entry: _core.LogEntry) -> SearchRecord:
-        """Make a record of one of the core's."""
-        expression = None if entry.expression is None else Expression(entry.expression)
+    def of(
+        cls, entry: _core.LogEntry, finish: Callable[[Expression], Expression] = lambda e: e
+    ) -> SearchRecord:
+        """Make a record of one of the core's; `finish` brings its formula to the columns of the user."""
+        expression = None if entry.expression is None else finish(Expression(entry.expression))
         return cls(
             entry.stage,
             entry.work,

@@ -19,6 +19,7 @@ __all__ = [
     "check_names",
     "explain_text",
     "merge_rows",
+    "refuse_categories",
 ]
 
 
@@ -177,6 +178,29 @@ def explain_text(X: Any) -> str | None:
                         "ColumnTransformer"
                     )
     return None
+
+
+_NOT_NUMBERS = {
+    "categories": ("category", "Categorical", "Enum"),
+    "dates or times": ("datetime", "timedelta", "period", "Datetime", "Date", "Duration", "Time"),
+}
+
+
+def refuse_categories(X: Any) -> None:
+    """Raise ValueError for a column of a DataFrame that holds categories or dates."""
+    for name, kind in zip(X.columns, getattr(X, "dtypes", ()), strict=False):
+        for what, prefixes in _NOT_NUMBERS.items():
+            if str(kind).startswith(prefixes):
+                remedy = (
+                    "sklearn.preprocessing.OneHotEncoder in a ColumnTransformer"
+                    if what == "categories"
+                    else "seconds since the first row"
+                )
+                raise ValueError(
+                    f"column {name!r} of X holds {what}: leave the column out, or turn it into numbers, "
+                    "for example "
+                    f"with {remedy}"
+                )
 
 
 def merge_rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -33,12 +33,22 @@ class Expression:
     array([ 365.25, 2922.  ])
     """
 
-    __slots__ = ("_formula",)
+    __slots__ = ("_fixed", "_formula")
 
     _formula: _core.Expression
+    _fixed: tuple[tuple[str, float], ...]  # the last variables, whose values never change
 
-    def __init__(self, core: _core.Expression) -> None:
+    def __init__(self, core: _core.Expression, fixed: Mapping[str, float] | None = None) -> None:
         self._formula = core
+        self._fixed = tuple(fixed.items()) if fixed else ()
+
+    def _columns(self, X: ArrayLike) -> NDArray[np.float64]:
+        names = self._formula.names
+        columns: NDArray[np.float64] = as_columns(X, names=names[: len(names) - len(self._fixed)])
+        if not self._fixed:
+            return columns
+        values = np.array([value for _, value in self._fixed])
+        return np.asfortranarray(np.hstack([columns, np.tile(values, (len(columns), 1))]))
 
     def __call__(self, X: ArrayLike) -> NDArray[np.float64]:
         """Evaluate on each row.
@@ -54,17 +64,17 @@ class Expression:
         y : ndarray of shape (n_rows,)
             NaN where the formula is undefined, as in ``log(-1)``.
         """
-        columns = as_columns(X, names=self._formula.names)
-        values: NDArray[np.float64] = _core.evaluate_float64([self._formula], columns, 1)[0]
+        values: NDArray[np.float64] = _core.evaluate_float64([self._formula], self._columns(X), 1)[0]
         return values
 
     def gradient(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the derivatives with respect to the variables, of shape (n_rows, n_features)."""
-        return _core.gradient(self._formula, as_columns(X, names=self._formula.names))[1]
+        slopes = _core.gradient(self._formula, self._columns(X))[1]
+        return slopes[:, : slopes.shape[1] - len(self._fixed)]
 
     def jacobian(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the derivatives with respect to the constants, of shape (n_rows, n_constants)."""
-        return _core.jacobian(self._formula, as_columns(X, names=self._formula.names))[1]
+        return _core.jacobian(self._formula, self._columns(X))[1]
 
     @property
     def constants(self) -> NDArray[np.float64]:
@@ -73,11 +83,25 @@ class Expression:
 
     def with_constants(self, values: ArrayLike) -> Expression:
         """Return the same formula with other numbers, one for each of `constants`."""
-        return Expression(self._formula.with_constants(np.asarray(values, dtype=np.float64).tolist()))
+        return self._like(self._formula.with_constants(np.asarray(values, dtype=np.float64).tolist()))
+
+    def _like(self, core: _core.Expression) -> Expression:
+        return Expression(core, dict(self._fixed))
+
+    @property
+    def named_constants(self) -> dict[str, float]:
+        """The values of the variables that are constants with names."""
+        return dict(self._fixed)
+
+    def numeric(self) -> Expression:
+        """Return the same formula with numbers in the place of named constants."""
+        if not self._fixed:
+            return self
+        return Expression(self._formula.substitute([value for _, value in self._fixed]))
 
     @property
     def variable_names(self) -> tuple[str, ...] | None:
-        """Names of the columns; None if they are x0, x1, ..., as many as there are."""
+        """Names of columns, then of named constants; None if they are x0, x1, ..., as many as there are."""
         return tuple(self._formula.names) or None
 
     @property
@@ -97,7 +121,7 @@ class Expression:
 
     def simplify(self) -> Expression:
         """Return a formula with the same values and no more nodes."""
-        return Expression(self._formula.simplify())
+        return self._like(self._formula.simplify())
 
     def text(self, precision: int = 17) -> str:
         """Return infix text; with 17 digits, `parse` reads it back to an equal expression."""
@@ -123,7 +147,9 @@ class Expression:
         return f"$\\displaystyle {self.latex()}$"
 
     def __eq__(self, other: object) -> bool:
-        return self._formula == other._formula if isinstance(other, Expression) else NotImplemented
+        if not isinstance(other, Expression):
+            return NotImplemented
+        return self._formula == other._formula and self._fixed == other._fixed
 
     def __hash__(self) -> int:
         return hash(self._formula)
@@ -131,14 +157,19 @@ class Expression:
     def __reduce__(self) -> tuple[Any, ...]:
         # The constants travel beside the text: NaN and infinity have no text that the parser reads.
         core = self._formula
-        return _rebuild, (core.text(), core.names or None, core.definitions, core.constants)
+        state = (core.text(), core.names or None, core.definitions, core.constants)
+        return _rebuild, (*state, dict(self._fixed)) if self._fixed else state
 
 
 def _rebuild(
-    text: str, names: list[str] | None, definitions: list[str], constants: list[float]
+    text: str,
+    names: list[str] | None,
+    definitions: list[str],
+    constants: list[float],
+    fixed: Mapping[str, float] | None = None,
 ) -> Expression:
     core = _core.Expression.parse(text, names, _core.OperatorSet(definitions))
-    return Expression(core.with_constants(constants))
+    return Expression(core.with_constants(constants), fixed)
 
 
 def parse(
@@ -202,7 +233,7 @@ def evaluate(
     """
     if n_threads < 1:
         raise ValueError(f"n_threads is {n_threads}: at least 1 is needed")
-    cores = [expression._formula for expression in expressions]
+    cores = [expression.numeric()._formula for expression in expressions]
     columns = as_columns(X, dtype, cores[0].names if cores else ())
     if out is not None:
         check_out(out, dtype, (len(cores), len(columns)), columns)

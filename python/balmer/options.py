@@ -174,6 +174,24 @@ def _set_stages(options: _core.SearchOptions, params: Mapping[str, Any]) -> None
     options.cv_folds = int(folds) if rule == "cv" else 0
 
 
+def _set_variables(
+    options: _core.SearchOptions, params: Mapping[str, Any], chosen: OperatorChoice, names: Sequence[str]
+) -> None:
+    for operator, allowed in (params["operator_variables"] or {}).items():
+        if isinstance(allowed, str):
+            raise ValueError(
+                f"operator_variables: {operator!r} has the text {allowed!r}: give a list of names"
+            )
+        for name in allowed:
+            if name not in names:
+                raise ValueError(
+                    f"operator_variables: {operator!r} has {name!r}, but the variables are {', '.join(names)}"
+                )
+        options.add_variable_constraint(
+            chosen.code(operator, "operator_variables"), [name in allowed for name in names]
+        )
+
+
 def stop_function(condition: Any) -> Callable[[float, int], bool] | None:
     """Return `early_stop_condition` if it is a function of (loss, complexity), else None."""
     return condition if callable(condition) else None
@@ -230,6 +248,7 @@ def search_options(
     options.operators = list(chosen.codes)
     _set_complexities(options, params, chosen, names)
     _set_constraints(options, params, chosen)
+    _set_variables(options, params, chosen, names)
     _set_early_stop(options, params["early_stop_condition"], chosen)
     if params["elementwise_loss"] is not None:
         options.set_loss(as_loss(params["elementwise_loss"], chosen.set.definitions)._core)

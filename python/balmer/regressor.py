@@ -12,17 +12,22 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from balmer import _core
+from balmer._course import Before, Course, finished, whole_loss
+from balmer._data import (
+    Rows,
+    Table,
+    check_table,
+    denoised,
+    named_constants,
+    resampled,
+    select_features,
+)
 from balmer._display import Display
+from balmer._exporting import Exporting
 from balmer._parameters import SearchParameters, documented
 from balmer._results import FrontResults, SearchRecord
-from balmer._validation import (
-    as_weights,
-    check_finite_columns,
-    check_finite_vector,
-    check_names,
-    explain_text,
-    merge_rows,
-)
+from balmer._saving import Saving
+from balmer._validation import check_finite_columns, explain_text
 from balmer.expression import Expression
 from balmer.losses import as_loss
 from balmer.operators import OperatorChoice, choose_operators
@@ -36,7 +41,14 @@ __all__ = ["SymbolicRegressor"]
 
 
 @documented
-class SymbolicRegressor(FrontResults, MultiOutputMixin, RegressorMixin, SearchParameters):  # type: ignore[misc]
+class SymbolicRegressor(
+    FrontResults,
+    Saving,
+    Exporting,
+    MultiOutputMixin,  # type: ignore[misc]
+    RegressorMixin,  # type: ignore[misc]
+    SearchParameters,
+):
     """Finds formulas that predict `y` from the columns of `X`.
 
     Islands of formulas evolve side by side (M. Cranmer 2023, arXiv:2305.01582); the result is a front: the
@@ -52,6 +64,14 @@ class SymbolicRegressor(FrontResults, MultiOutputMixin, RegressorMixin, SearchPa
         Which stage found what after how much work.
     fronts_ : list of Front
         The same as objects, one for each target.
+    states_ : list of str
+        The state of each search, from which `warm_start` and `resume` go on.
+    n_finished_ : int
+        Targets whose search came to its end.
+    selection_mask_ : ndarray of shape (n_features_in_,)
+        Which columns `select_k_features` kept.
+    run_id_, output_directory_ : str
+        Where checkpoints are, if `output_directory` was given.
     variable_names_ : list of str
     n_features_in_, feature_names_in_ : as in all of scikit-learn
     n_outputs_ : int
@@ -83,6 +103,7 @@ class SymbolicRegressor(FrontResults, MultiOutputMixin, RegressorMixin, SearchPa
         *,
         sample_weight: ArrayLike | None = None,
         variable_names: Sequence[str] | None = None,
+        Xresampled: ArrayLike | None = None,
     ) -> SymbolicRegressor:
         """Search for formulas.
 
@@ -99,90 +120,159 @@ class SymbolicRegressor(FrontResults, MultiOutputMixin, RegressorMixin, SearchPa
             Not negative. A row of weight 2 counts as the row twice.
         variable_names : list of str, optional
             Names for the columns, in the place of x0, x1, ... or the DataFrame's. Any text is a name.
+        Xresampled : array-like of shape (n_other_samples, n_features), optional
+            With `denoise`: the rows at which to take the smoothed target, in the place of those of `X`.
 
         Raises
         ------
         ValueError, TypeError
             For data or parameters that make no sense, with the remedy.
         """
+        return self._fit(X, y, sample_weight, variable_names, Xresampled, going_on=False)
+
+    def resume(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        variable_names: Sequence[str] | None = None,
+        Xresampled: ArrayLike | None = None,
+    ) -> SymbolicRegressor:
+        """Bring a fit to its end that was interrupted: by Ctrl-C, or by the end of a process (see `load`).
+
+        The front is that of a fit that nothing interrupted, if the checkpoint was written between two
+        iterations, as all are but one after Ctrl-C.
+
+        Parameters
+        ----------
+        X, y, sample_weight, variable_names, Xresampled
+            What `fit` was given: the same rows.
+
+        Raises
+        ------
+        ValueError
+            If they are others, or if there is nothing to go on from.
+        """
+        if not getattr(self, "states_", None):
+            raise ValueError("there is no fit to go on with: call fit, or load a checkpoint")
+        if self.n_finished_ == self.n_outputs_:
+            raise ValueError("the fit came to its end: for more iterations, set warm_start=True and call fit")
+        return self._fit(X, y, sample_weight, variable_names, Xresampled, going_on=True)
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        variable_names: Sequence[str] | None,
+        Xresampled: Any,
+        going_on: bool,
+    ) -> SymbolicRegressor:
         check_rule(self._rule)
         chosen = choose_operators(self.binary_operators, self.unary_operators, self.operators)
-        X, y, weights = self._check_data(X, y, sample_weight, variable_names)
-        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+        before = Before.of(self) if self.warm_start or going_on else None
+        table = self._table(X, y, sample_weight, variable_names, Xresampled, before)
+        if before is not None and not before.fits(self):
+            if going_on:
+                raise ValueError(
+                    f"the interrupted fit had {before.n_features} columns and {before.n_outputs} targets, "
+                    "not "
+                    f"{self.n_features_in_} and {self.n_outputs_}: give the same data"
+                )
+            before = None
         guesses = self._guesses_by_target()
 
-        self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        self.fronts_: list[Front] = []
-        self.search_records_: list[list[SearchRecord]] = []
+        self.fronts_: list[Front] = (
+            [] if before is None or not going_on else before.fronts[: before.n_finished]
+        )
+        self.states_: list[str] = [] if before is None or not going_on else before.states[: before.n_finished]
+        self.n_finished_ = len(self.fronts_)
+        self.search_records_: list[list[SearchRecord]] = (
+            [] if before is None or not going_on else before.records[: before.n_finished]
+        )
         self.interrupted_ = False
         self.n_iterations_, self.n_evaluations_, self.search_seconds_ = 0, 0.0, 0.0
-        targets = y.reshape(len(y), -1)
-        for k in range(self.n_outputs_):
-            rows = merge_rows(X, targets[:, k], weights)
+        course = Course(self, going_on)
+        course.start()
+        for k in range(self.n_finished_, self.n_outputs_):
+            rows = table.rows(k)
+            if self.loss_function is None:
+                rows = rows.merged()
             title = f"target {k}" if self.n_outputs_ > 1 else ""
-            if self.interrupted_ or rows[1][0] == rows[1][-1]:  # sorted: constant
-                self.fronts_.append(self._constant_front(*rows, chosen))
-                self.search_records_.append([])
+            if self.interrupted_ or rows.y.min() == rows.y.max():
+                front = self._constant_front(rows, table, chosen)
+                state = ""
+                records: list[SearchRecord] = []
                 if not self.interrupted_:
                     self.stop_reason_ = "constant_target"
                     warnings.warn(
-                        f"y{f' in column {k}' if title else ''} is constant ({rows[1][0]:.6g} in every row): "
+                        f"y{f' in column {k}' if title else ''} is constant ({rows.y[0]:.6g} in every row): "
                         "the formula is that constant. Check the target if this is not what you expect",
                         UserWarning,
-                        stacklevel=2,
+                        stacklevel=3,
                     )
             else:
-                self.fronts_.append(self._search(*rows, chosen, guesses[k], self.seed_ + k, title))
+                front, state, records = self._search(
+                    rows, table, chosen, guesses[k], k, course, before, title
+                )
+            self.fronts_.append(front)
+            self.states_.append(state)
+            self.search_records_.append(records)
+            self.n_finished_ += not self.interrupted_
+        course.end()
         if self.interrupted_:
             warnings.warn(
-                "The search was interrupted: the front is what was found so far", RuntimeWarning, stacklevel=2
+                "The search was interrupted: the front is what was found so far", RuntimeWarning, stacklevel=3
             )
         return self
 
-    def _check_data(
-        self, X: Any, y: Any, sample_weight: Any, variable_names: Sequence[str] | None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
-        columns = getattr(X, "columns", None)
-        if columns is not None and not columns.is_unique:
-            check_names(list(columns), len(columns))
-        if y is not None:
-            target = np.asarray(y)
-            if target.dtype.kind == "f":
-                check_finite_vector(target, "y")
-        try:
-            X_array, y_array = validate_data(
-                self,
-                X,
-                y,
-                dtype=np.float64,
-                order="F",
-                multi_output=True,
-                y_numeric=True,
-                ensure_all_finite=False,
-                ensure_min_samples=2,
-            )
-        except ValueError as error:
-            text = explain_text(X) if "convert" in str(error) else None
-            if text is None:
-                raise
-            raise ValueError(text) from error
-        names = variable_names if variable_names is not None else getattr(self, "feature_names_in_", None)
-        if names is None:
-            names = [f"x{j}" for j in range(X_array.shape[1])]
-        self.variable_names_ = check_names(names, X_array.shape[1])
-        check_finite_columns(X_array, self.variable_names_)
-        y_array = np.asarray(y_array, dtype=np.float64)
-        check_finite_vector(y_array, "y")
-        if y_array.ndim == 2 and y_array.shape[1] == 1:
-            y_array = y_array.ravel()
-        for j in np.flatnonzero((X_array == X_array[0]).all(axis=0)):
-            warnings.warn(
-                f"column {self.variable_names_[j]!r} of X is constant ({X_array[0, j]:.6g} in every row): "
-                "no formula can tell it from a number. Leave the column out",
-                UserWarning,
-                stacklevel=3,
-            )
-        return X_array, y_array, as_weights(sample_weight, len(X_array))
+    def _table(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        variable_names: Sequence[str] | None,
+        Xresampled: Any,
+        before: Before | None,
+    ) -> Table:
+        X, y, weights, names = check_table(self, X, y, sample_weight, variable_names)
+        self.variable_names_ = names
+        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+        targets = y.reshape(len(y), -1)
+        self.seed_ = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        if before is not None and before.fits(self):
+            self.seed_ = before.seed
+        rows_wanted = resampled(Xresampled, self.denoise, X.shape[1], names, weights)
+        self.selection_mask_ = select_features(self.select_k_features, X, y, self.seed_)
+        if not self.selection_mask_.all():
+            X = X[:, self.selection_mask_]
+        if self.denoise:
+            at = rows_wanted(X)
+            at = at if at is X or self.selection_mask_.all() else at[:, self.selection_mask_]
+            targets = denoised(X, targets, at, self.seed_)
+            X = at
+        fixed, _ = named_constants(self.named_constants, names)
+        places = [int(j) for j in np.flatnonzero(self.selection_mask_)]
+        columns = np.hstack([X, np.tile(list(fixed.values()), (len(X), 1))]) if fixed else X
+        return Table(
+            X=np.asfortranarray(columns),
+            targets=targets,
+            weights=weights,
+            names=[*(names[j] for j in places), *fixed],
+            places=places,
+            fixed=fixed,
+        )
+
+    def _complexity_of_variables(self, table: Table) -> float | list[float] | None:
+        """Return what each column of the table counts, from what each column of X counts."""
+        given = self.complexity_of_variables
+        _, of_constants = named_constants(self.named_constants, self.variable_names_)
+        if isinstance(given, (list, tuple, np.ndarray)) and len(given) == len(self.variable_names_):
+            return [*(float(given[j]) for j in table.places), *of_constants]
+        if not of_constants or (given is not None and not isinstance(given, (int, float))):
+            return given  # type: ignore[return-value]
+        return [1.0 if given is None else float(given)] * len(table.places) + of_constants
 
     def _guesses_by_target(self) -> list[Sequence[Any]]:
         guesses = self.guesses
@@ -198,63 +288,76 @@ class SymbolicRegressor(FrontResults, MultiOutputMixin, RegressorMixin, SearchPa
             )
         return list(guesses)
 
-    def _constant_front(
-        self,
-        X: NDArray[np.float64],
-        y: NDArray[np.float64],
-        weights: NDArray[np.float64] | None,
-        chosen: OperatorChoice,
-    ) -> Front:
-        mean = float(y[0]) if y[0] == y[-1] else float(np.average(y, weights=weights))
+    def _constant_front(self, rows: Rows, table: Table, chosen: OperatorChoice) -> Front:
+        y, weights = rows.y, rows.weights
+        mean = float(y[0]) if y.min() == y.max() else float(np.average(y, weights=weights))
         loss = float(np.average((y - mean) ** 2, weights=weights))
-        formula = _core.Expression.parse("0", self.variable_names_, chosen.set).with_constants([mean])
+        formula = _core.Expression.parse("0", table.names, chosen.set).with_constants([mean])
         if self.elementwise_loss is not None:
             given = as_loss(self.elementwise_loss, chosen.set.definitions)._core
-            fit = _core.fit_constants(formula, X, y, weights, 200, given)
+            fit = _core.fit_constants(formula, rows.X, y, weights, 200, given)
             formula, loss = fit.expression, fit.loss
+        elif self.loss_function is not None:
+            loss = float(whole_loss(self.loss_function, rows)(np.full(len(y), mean)))
         complexity = 1 if self.complexity_of_constants is None else round(self.complexity_of_constants)
-        r2 = 1.0 if y[0] == y[-1] and loss == 0 else 0.0
-        row = FrontRow(complexity, loss, 0.0, Expression(formula), r2=r2)
-        return Front.of_rows([row])
+        r2 = 1.0 if y.min() == y.max() and loss == 0 else 0.0
+        expression = table.finish(Expression(formula), self.variable_names_)
+        return Front.of_rows([FrontRow(complexity, loss, 0.0, expression, r2=r2)])
 
     def _search(
         self,
-        X: NDArray[np.float64],
-        y: NDArray[np.float64],
-        weights: NDArray[np.float64] | None,
+        rows: Rows,
+        table: Table,
         chosen: OperatorChoice,
         guesses: Sequence[Any],
-        seed: int,
+        target: int,
+        course: Course,
+        before: Before | None,
         title: str,
-    ) -> Front:
-        options = search_options(self.get_params(deep=False), chosen, self.variable_names_, guesses, seed)
-        search = _core.Search(X, y, weights, self.variable_names_, chosen.set, options)
+    ) -> tuple[Front, str, list[SearchRecord]]:
+        def finish(expression: Expression) -> Expression:
+            return table.finish(expression, self.variable_names_)
+
+        params = {
+            **self.get_params(deep=False),
+            "complexity_of_variables": self._complexity_of_variables(table),
+        }
+
+        def make(more_guesses: Sequence[Any] = ()) -> _core.Search:
+            options = search_options(
+                params, chosen, table.names, [*guesses, *more_guesses], self.seed_ + target
+            )
+            loss = None if self.loss_function is None else whole_loss(self.loss_function, rows)
+            return _core.Search(rows.X, rows.y, rows.weights, table.names, chosen.set, options, loss)
+
+        search = make() if before is None else before.continued(make, target, table, chosen, course.going_on)
         should_stop = stop_function(self.early_stop_condition)
-        stopped_early = False
         display = Display(
             verbosity=self.verbosity, progress=self.progress, precision=self.print_precision, title=title
         )
 
         def report(progress: _core.Progress) -> bool:
-            nonlocal stopped_early
             display.update(progress)
+            go_on = course.see(progress, target, search, table)
             if should_stop is not None:
-                stopped_early = any(should_stop(row.loss, row.complexity) for row in progress.front)
-            return not stopped_early
+                go_on &= not any(should_stop(row.loss, row.complexity) for row in progress.front)
+            return go_on
 
         with display:
-            result = search.run(report if display.active or should_stop is not None else None)
+            watched = display.active or should_stop is not None or course.active
+            result = search.run(report if watched else None)
         if not result.front and result.reason == "interrupted":
             raise KeyboardInterrupt
-        self.stop_reason_ = "early_stop" if stopped_early else result.reason
-        self.interrupted_ = result.reason == "interrupted" and not stopped_early
+        self.stop_reason_ = result.reason
+        self.interrupted_ = result.reason == "interrupted"
         self.n_iterations_ += result.iterations
         self.n_evaluations_ += result.evaluations
         self.search_seconds_ += result.seconds
-        self.search_records_.append([SearchRecord.of(entry) for entry in result.log])
+        state = search.save().decode()
+        records = [SearchRecord.of(entry, finish) for entry in result.log]
         if not result.front:  # no iterations and no guesses
-            return self._constant_front(X, y, weights, chosen)
-        return Front.of(result.front)
+            return self._constant_front(rows, table, chosen), state, records
+        return finished(Front.of(result.front), finish), state, records
 
     def predict(self, X: ArrayLike, index: int | Sequence[int] | None = None) -> NDArray[np.float64]:
         """Evaluate the chosen formula.

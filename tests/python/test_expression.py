@@ -178,7 +178,7 @@ def test_sympy_has_the_same_values(e, X):
             continue
         try:
             substituted = form.subs({f"x{j}": sympy.Float(v, 60) for j, v in enumerate(row)}).evalf(50)
-        except OverflowError:  # sympy's own: erfc of a number beyond the range of double precision
+        except (OverflowError, TypeError):  # sympy's own: erfc of a huge number; a complex number compared
             continue
         if not substituted.is_number or substituted.is_real is not True:
             continue
