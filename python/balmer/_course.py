@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from balmer._data import Rows, Table
     from balmer._results import SearchRecord
+    from balmer._uncertainty import Uncertainty
     from balmer.operators import OperatorChoice
 
 __all__ = ["Before", "Course", "finished", "whole_loss"]
@@ -76,6 +77,7 @@ class Before:
     fronts: list[Front]
     states: list[str]
     records: list[list[SearchRecord]]
+    uncertainties: list[list[Uncertainty]]
     n_finished: int
     n_outputs: int
     n_features: int
@@ -90,6 +92,7 @@ class Before:
             fronts=list(model.fronts_),
             states=list(model.states_),
             records=list(model.search_records_),
+            uncertainties=list(model.uncertainties_),
             n_finished=model.n_finished_,
             n_outputs=model.n_outputs_,
             n_features=model.n_features_in_,

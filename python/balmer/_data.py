@@ -70,6 +70,14 @@ class Table:
         """Return what the search for one target looks at."""
         return Rows(self.X, self.targets[:, target], self.weights)
 
+    def widened(self, X: NDArray[np.float64], n_columns: int) -> NDArray[np.float64]:
+        """Return rows of a search as rows of the user's X, 0 in columns that no formula uses."""
+        if len(self.places) == n_columns:
+            return X[:, :n_columns]
+        wide = np.zeros((len(X), n_columns), order="F")
+        wide[:, self.places] = X[:, : len(self.places)]
+        return wide
+
     def finish(self, expression: Expression, all_names: Sequence[str]) -> Expression:
         """Return a formula of a search as one over all columns of the user's X."""
         from balmer.expression import Expression

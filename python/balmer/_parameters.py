@@ -29,6 +29,12 @@ def _suggesting(init: _Init) -> _Init:
     def wrapper(self: Any, *args: Any, **kwargs: Any) -> None:
         for name in kwargs:
             if name not in known:
+                from balmer._pysr import DIFFERENT
+
+                if name in DIFFERENT:
+                    kind, note = DIFFERENT[name]
+                    what = "which PySR has" if kind != "missing" else "which PySR has and balmer has not yet"
+                    raise TypeError(f"{type(self).__name__} has no parameter {name!r}, {what}: {note}")
                 near = difflib.get_close_matches(name, known, n=3)
                 hint = f": did you mean {' or '.join(map(repr, near))}?" if near else ""
                 raise TypeError(f"{type(self).__name__} has no parameter {name!r}{hint}")
@@ -86,7 +92,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         Which variables may stand below an operator: ``{"sin": ["t"]}``.
     named_constants : dict, optional
         Numbers that formulas may use by name: ``{"g": 9.81}``, or ``{"g": (9.81, 2)}`` for one that counts 2
-        in the complexity. They are not fitted.
+        in the complexity. They are not fitted. With them evolution searches alone, unless `seeding` is True.
     complexity_of_operators : dict of str to float, optional
     complexity_of_constants : float, optional
     complexity_of_variables : float or list of float, optional

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from balmer._results import SearchRecord
+from balmer._uncertainty import Uncertainty
 from balmer.expression import Expression, _rebuild
 from balmer.losses import Loss
 from balmer.selection import Front, FrontRow
@@ -23,7 +24,7 @@ CHECKPOINT = "checkpoint.json"
 _FORMAT = "balmer-model"
 _VERSION = 1
 
-_RECORDS: dict[str, Any] = {"row": FrontRow, "record": SearchRecord}
+_RECORDS: dict[str, Any] = {"row": FrontRow, "record": SearchRecord, "uncertainty": Uncertainty}
 
 _Model = TypeVar("_Model", bound="Saving")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
-from sklearn.base import MultiOutputMixin, RegressorMixin
+from sklearn.base import MultiOutputMixin, RegressorMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -24,9 +24,12 @@ from balmer._data import (
 )
 from balmer._display import Display
 from balmer._exporting import Exporting
+from balmer._html import Notebook
 from balmer._parameters import SearchParameters, documented
+from balmer._plots import Plotting
 from balmer._results import FrontResults, SearchRecord
 from balmer._saving import Saving
+from balmer._uncertainty import Uncertainty, uncertainty
 from balmer._validation import check_finite_columns, explain_text
 from balmer.expression import Expression
 from balmer.losses import as_loss
@@ -45,6 +48,8 @@ class SymbolicRegressor(
     FrontResults,
     Saving,
     Exporting,
+    Plotting,
+    Notebook,
     MultiOutputMixin,  # type: ignore[misc]
     RegressorMixin,  # type: ignore[misc]
     SearchParameters,
@@ -66,6 +71,8 @@ class SymbolicRegressor(
         The same as objects, one for each target.
     states_ : list of str
         The state of each search, from which `warm_start` and `resume` go on.
+    uncertainties_ : list of list of Uncertainty
+        Of each formula, from which `predict` has standard deviations.
     n_finished_ : int
         Targets whose search came to its end.
     selection_mask_ : ndarray of shape (n_features_in_,)
@@ -191,6 +198,9 @@ class SymbolicRegressor(
         self.search_records_: list[list[SearchRecord]] = (
             [] if before is None or not going_on else before.records[: before.n_finished]
         )
+        self.uncertainties_: list[list[Uncertainty]] = (
+            [] if before is None or not going_on else before.uncertainties[: before.n_finished]
+        )
         self.interrupted_ = False
         self.n_iterations_, self.n_evaluations_, self.search_seconds_ = 0, 0.0, 0.0
         course = Course(self, going_on)
@@ -204,6 +214,7 @@ class SymbolicRegressor(
                 front = self._constant_front(rows, table, chosen)
                 state = ""
                 records: list[SearchRecord] = []
+                spread = self._uncertainties(front, rows, table)
                 if not self.interrupted_:
                     self.stop_reason_ = "constant_target"
                     warnings.warn(
@@ -213,12 +224,13 @@ class SymbolicRegressor(
                         stacklevel=3,
                     )
             else:
-                front, state, records = self._search(
+                front, state, records, spread = self._search(
                     rows, table, chosen, guesses[k], k, course, before, title
                 )
             self.fronts_.append(front)
             self.states_.append(state)
             self.search_records_.append(records)
+            self.uncertainties_.append(spread)
             self.n_finished_ += not self.interrupted_
         course.end()
         if self.interrupted_:
@@ -314,7 +326,7 @@ class SymbolicRegressor(
         course: Course,
         before: Before | None,
         title: str,
-    ) -> tuple[Front, str, list[SearchRecord]]:
+    ) -> tuple[Front, str, list[SearchRecord], list[Uncertainty]]:
         def finish(expression: Expression) -> Expression:
             return table.finish(expression, self.variable_names_)
 
@@ -322,6 +334,8 @@ class SymbolicRegressor(
             **self.get_params(deep=False),
             "complexity_of_variables": self._complexity_of_variables(table),
         }
+        if table.fixed and self.seeding is None:
+            params["seeding"] = False  # it would fit a number where the named constant should stand
 
         def make(more_guesses: Sequence[Any] = ()) -> _core.Search:
             options = search_options(
@@ -356,10 +370,29 @@ class SymbolicRegressor(
         state = search.save().decode()
         records = [SearchRecord.of(entry, finish) for entry in result.log]
         if not result.front:  # no iterations and no guesses
-            return self._constant_front(rows, table, chosen), state, records
-        return finished(Front.of(result.front), finish), state, records
+            front = self._constant_front(rows, table, chosen)
+        else:
+            front = finished(Front.of(result.front), finish)
+        return front, state, records, self._uncertainties(front, rows, table)
 
-    def predict(self, X: ArrayLike, index: int | Sequence[int] | None = None) -> NDArray[np.float64]:
+    def _uncertainties(self, front: Front, rows: Rows, table: Table) -> list[Uncertainty]:
+        """Return how sure each formula of a front is; nothing by other losses than least squares."""
+        if self.elementwise_loss is not None or self.loss_function is not None:
+            return []
+        X = table.widened(rows.X, len(self.variable_names_))
+        return [uncertainty(row.expression, Rows(X, rows.y, rows.weights)) for row in front]
+
+    @overload
+    def predict(
+        self, X: ArrayLike, index: int | Sequence[int] | None = ..., *, return_std: Literal[False] = ...
+    ) -> NDArray[np.float64]: ...
+    @overload
+    def predict(
+        self, X: ArrayLike, index: int | Sequence[int] | None = ..., *, return_std: Literal[True]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+    def predict(
+        self, X: ArrayLike, index: int | Sequence[int] | None = None, *, return_std: bool = False
+    ) -> NDArray[np.float64] | tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Evaluate the chosen formula.
 
         Parameters
@@ -368,11 +401,22 @@ class SymbolicRegressor(
             The features of `fit`: the same order, the same units.
         index : int, or list of int for more than one target
             Rows of `equations_`, in the place of the chosen ones.
+        return_std : bool
+            Whether to return also the standard deviation of a new target at each row: the noise around the
+            formula and the uncertainty of its constants, to first order. That the formula itself was chosen
+            among many is not in it.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the unit of the target; NaN where the formula is undefined, as in ``log(-1)``.
+        std : ndarray of the same shape
+            Only with `return_std`.
+
+        Raises
+        ------
+        ValueError
+            For a standard deviation after a fit by another loss than least squares.
         """
         check_is_fitted(self)
         try:
@@ -386,4 +430,67 @@ class SymbolicRegressor(
             raise ValueError(text) from error
         check_finite_columns(X_array, self.variable_names_)
         columns = [row.expression(X_array) for row in self._chosen(index)]
-        return columns[0] if self.n_outputs_ == 1 else np.column_stack(columns)
+        predicted = columns[0] if self.n_outputs_ == 1 else np.column_stack(columns)
+        if not return_std:
+            return predicted
+        if not all(len(of) == len(front) for of, front in self._with_uncertainties()):
+            raise ValueError(
+                "return_std is True, but there are no uncertainties: they come from a finished fit by "
+                "least squares"
+            )
+        deviations = [
+            self.uncertainties_[k][place].of(self.fronts_[k][place].expression, X_array)
+            for k, place in enumerate(self._chosen_places(index))
+        ]
+        return predicted, deviations[0] if self.n_outputs_ == 1 else np.column_stack(deviations)
+
+    def _with_uncertainties(self) -> list[tuple[list[Uncertainty], Front]]:
+        filled = [*self.uncertainties_, *([[]] * (len(self.fronts_) - len(self.uncertainties_)))]
+        return list(zip(filled, self.fronts_, strict=True))
+
+    def refit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> SymbolicRegressor:
+        """Fit the constants of all formulas to other data; nothing is searched.
+
+        The front may lose formulas that others now beat. `warm_start` goes on from the new front.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`: the same columns.
+
+        Returns
+        -------
+        self : SymbolicRegressor
+        """
+        check_is_fitted(self)
+        formulas: list[Any] = [[str(row.expression) for row in front] for front in self.fronts_]
+        other = clone(self).set_params(
+            niterations=0,
+            seeding=False,
+            guesses=formulas if self.n_outputs_ > 1 else formulas[0],
+            select_k_features=None,
+            denoise=False,
+            warm_start=False,
+            output_directory=None,
+            run_id=None,
+            callbacks=None,
+            early_stop_condition=None,
+        )
+        names = None if hasattr(self, "feature_names_in_") else self.variable_names_
+        other.fit(X, y, sample_weight=sample_weight, variable_names=names)
+        if (other.n_features_in_, other.n_outputs_) != (self.n_features_in_, self.n_outputs_):
+            raise ValueError(
+                f"X and y have {other.n_features_in_} and {other.n_outputs_} columns, but the formulas are "
+                "of "
+                f"{self.n_features_in_} and {self.n_outputs_}"
+            )
+        self.fronts_, self.uncertainties_ = other.fronts_, other.uncertainties_
+        self.states_ = [""] * self.n_outputs_
+        self.n_finished_ = self.n_outputs_
+        return self

@@ -14,8 +14,10 @@ _FORMS = {
     "atan2": "atan({0}, {1})",
     "logistic": "(1 / (1 + exp(-({0}))))",
 }
-_NAN = ["sqrt", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "acosh", "atanh"]
-_SPECIAL = ["erf", "erfc", "gamma"]
+_NAN_TEXT = "sqrt log log2 log10 log1p sin cos tan asin acos acosh atanh"
+_NAN = frozenset(_NAN_TEXT.split())
+_SPECIAL_TEXT = "erf erfc gamma"
+_SPECIAL = frozenset(_SPECIAL_TEXT.split())
 _RESERVED = [
     "begin",
     "while",
