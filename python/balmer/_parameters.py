@@ -104,9 +104,9 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         Complexities that are frequent in the populations count as worse: when mutations are accepted, in
         tournaments, and how much.
     should_simplify : bool
-    weight_add_node, weight_insert_node, weight_delete_node, weight_do_nothing, weight_mutate_constant,
-    weight_mutate_operator, \
-weight_mutate_feature, weight_swap_operands, weight_rotate_tree, weight_randomize, weight_simplify,
+    weight_add_node, weight_insert_node, weight_delete_node, weight_do_nothing : float
+    weight_mutate_constant, weight_mutate_operator, weight_mutate_feature : float
+    weight_swap_operands, weight_rotate_tree, weight_randomize, weight_simplify : float
     weight_optimize : float
         Relative frequencies of the mutations.
     adaptive_mutation_weights : bool

@@ -75,12 +75,14 @@ class SymbolicRegressor(
         Of each formula, from which `predict` has standard deviations.
     n_finished_ : int
         Targets whose search came to its end.
-    selection_mask_ : ndarray of shape (n_features_in_,)
+    selection_mask_ : ndarray of shape (n_features,)
         Which columns `select_k_features` kept.
     run_id_, output_directory_ : str
         Where checkpoints are, if `output_directory` was given.
     variable_names_ : list of str
-    n_features_in_, feature_names_in_ : as in all of scikit-learn
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Only if X was a DataFrame.
     n_outputs_ : int
     seed_ : int
         The seed that was used.

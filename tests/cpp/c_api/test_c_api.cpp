@@ -210,7 +210,7 @@ TEST_CASE("a search is stopped by its progress function and from another thread,
     balmer_stop reason{};
     CHECK(balmer_search_run(first, stop_after_two, &calls, &reason, nullptr) == BALMER_OK);
     CHECK(calls == 2);
-    CHECK(reason == BALMER_STOP_INTERRUPTED);
+    CHECK(reason == BALMER_STOP_EARLY_STOP);
     const std::ptrdiff_t size = balmer_search_save(first, nullptr, 0, nullptr);
     REQUIRE(size > 0);
     std::vector<char> state(static_cast<std::size_t>(size));

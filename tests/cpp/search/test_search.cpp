@@ -133,7 +133,7 @@ TEST_CASE("a search that was saved, or stopped and run again, ends like one that
 
     Search first(data, OperatorSet::builtin(), small(4));
     const SearchResult part = first.run([](const Progress& progress) { return progress.iteration < 3; });
-    CHECK(part.reason == StopReason::interrupted);
+    CHECK(part.reason == StopReason::early_stop);
     CHECK(part.iterations == 3);
     const std::string state = first.save();
 
@@ -203,9 +203,11 @@ TEST_CASE("an interrupted search does little after the request, on many rows too
     options.evolution.niterations = 1'000'000'000;
     options.batching = Batching::on;
     double before = 0;
-    const SearchResult result = Search(data, OperatorSet::builtin(), options).run([&](const Progress& progress) {
+    Search search(data, OperatorSet::builtin(), options);
+    const SearchResult result = search.run([&](const Progress& progress) {
         before = progress.evaluations;
-        return false;
+        search.interrupt();
+        return true;
     });
     CHECK(result.reason == StopReason::interrupted);
     CHECK(result.iterations == 1);
