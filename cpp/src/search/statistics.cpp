@@ -234,7 +234,7 @@ class CrossValidation {
 void add_statistics(std::vector<FrontEntry>& front, const Problem& problem, const std::atomic<bool>& cancelled,
                     double& evaluations) {
     const Dataset<double>& data = problem.data;
-    const bool least_squares = problem.loss() == nullptr;
+    const bool least_squares = problem.least_squares();
     std::vector<std::uint32_t> rows = observations(data);
     const auto n = static_cast<double>(rows.size());
     // Below it a residual is rounding of the target: it would decide between formulas that are both exact.
