@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from sklearn.model_selection import cross_val_score
+import numpy as np
+from sklearn.model_selection import KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer
 
 from balmer import SymbolicRegressor, datasets
 
@@ -24,9 +25,9 @@ def main(short: bool = False) -> float:
     )
     model.fit(data.X, data.y, variable_names=data.feature_names)
     print(model)
-    scores = cross_val_score(
-        make_pipeline(StandardScaler(), model.set_params(unary_operators=None)), data.X, data.y
-    )
+    pipeline = make_pipeline(FunctionTransformer(np.log), model.set_params(unary_operators=None))
+    folds = KFold(5, shuffle=True, random_state=0)
+    scores = cross_val_score(pipeline, data.X, data.y, cv=folds)
     print(f"\nR^2 on stars that were left out: {scores.mean():.3f}")
     return float(scores.mean())
 
