@@ -256,6 +256,7 @@ void bind_stages(py::class_<SearchOptions>& cls) {
     stage("with_families", &S::families);
     stage("with_weighted_families", &S::weighted_families);
     stage("with_factors", &S::factors);
+    stage("with_deep", &S::deep);
     stage("with_inner_constants", &S::inner_constants);
     stage("with_large_libraries", &S::large_libraries);
     stage("with_seed_finish", &S::seed_finish);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "balmer/expr/simplify.hpp"
 #include "search/model.hpp"
@@ -43,18 +44,14 @@ class DictionarySearch {
           rows_(std::min(view.target.size(), kMostRows)) {}
 
     void run() {
-        std::vector<double> y(view_.target.begin(), view_.target.begin() + static_cast<std::ptrdiff_t>(rows_)), weight;
-        double typical = 0;
-        for (std::size_t i = 0; i < rows_; ++i) {
-            weight.push_back(view_.weight.empty() ? 1 : view_.weight[i]);
-            typical += weight.back();
-        }
-        const double noise = noise_ / std::sqrt(typical / static_cast<double>(rows_));
+        std::vector<std::uint32_t> rows(rows_);
+        std::iota(rows.begin(), rows.end(), 0U);
+        const ViewSample sample = sample_of(view_, rows, noise_);
         const std::vector<std::vector<Column>> levels = dictionaries();
         for (std::size_t t = 0; t < kTransforms && !polisher_.stopped(); ++t) {
             const auto transform = static_cast<Transform>(t);
             if (!expressible(transform, vocabulary_)) continue;
-            const TransformedTarget target = transform_target(transform, y, weight, noise);
+            const TransformedTarget target = transform_target(transform, sample.target, sample.weight, sample.noise);
             if (target.value.empty()) continue;
             for (const std::vector<Column>& columns : levels) {
                 const bool logs = !columns.empty() && columns[0].is_log;
@@ -67,7 +64,7 @@ class DictionarySearch {
         for (const Transform transform : {Transform::identity, Transform::cos, Transform::sin, Transform::square,
                                           Transform::inverse_square, Transform::exp}) {
             if (!expressible(transform, vocabulary_) || polisher_.stopped()) continue;
-            const TransformedTarget target = transform_target(transform, y, weight, 0);
+            const TransformedTarget target = transform_target(transform, sample.target, sample.weight, 0);
             if (target.value.empty()) continue;
             for (const std::vector<Column>& columns : levels) {
                 if (columns.empty() || columns[0].is_log || columns.size() > 30) continue;
@@ -178,6 +175,19 @@ class DictionarySearch {
             add_monomials(monomials, total);
             levels.push_back(monomials);
         }
+        if (d >= 2 && d <= 6) {  // powers without products: few enough for quotients of high degree
+            std::vector<Column> powers;
+            for (std::size_t j = 0; j < d; ++j) {
+                std::vector<double> values(rows_, 1.0);
+                for (int p = 1; p <= 4; ++p) {
+                    for (std::size_t i = 0; i < rows_; ++i) values[i] *= view_.variables[j].values[i];
+                    std::vector<int> exponents(d, 0);
+                    exponents[j] = p;
+                    add(powers, vocabulary_.power(view_.variables[j].expression, p), values, false, exponents);
+                }
+            }
+            levels.push_back(std::move(powers));
+        }
         std::vector<Column> mixed;
         add_monomials(mixed, std::min(degree, 2));
         mixed.insert(mixed.end(), functions.begin(), functions.end());
@@ -241,15 +251,16 @@ class DictionarySearch {
             TransformedTarget scaled = target;
             for (std::size_t i = 0; g && i < rows_; ++i) scaled.value[i] *= g->values[i];
             std::vector<Column> columns = above;
-            const auto add_below = [&](const Expression& e, const std::vector<double>* values, double nodes) {
-                Column c{e, target.value, false, nodes};
+            const auto add_below = [&](const Expression& e, const std::vector<double>* values, double nodes,
+                                       const std::vector<int>& exponents) {
+                Column c{e, target.value, false, nodes, exponents};
                 for (std::size_t i = 0; i < rows_; ++i) c.values[i] *= values ? -(*values)[i] : -1.0;
                 c.below = true;
                 if (usable(c.values)) columns.push_back(std::move(c));
             };
-            if (g) add_below(Expression::constant(1), nullptr, 1);
+            if (g) add_below(Expression::constant(1), nullptr, 1, {});
             for (const Column& c : above) {
-                if (&c != g) add_below(c.e, &c.values, c.nodes);
+                if (&c != g) add_below(c.e, &c.values, c.nodes, c.exponents);
             }
             if (columns.size() > kMostColumns) return;
             scale_ = g;
@@ -260,22 +271,22 @@ class DictionarySearch {
     }
 
     void offer_rational(const TransformedTarget& target, const std::vector<const Column*>& active) {
-        std::vector<Expression> above, below;
+        std::vector<const Column*> above, below;
         std::vector<double> a, b;
         double constant_below = scale_ ? 0 : 1;
         if (scale_) {
-            below.push_back(scale_->e);
+            below.push_back(scale_);
             b.push_back(1);
         }
         for (std::size_t k = 0; k < active.size(); ++k) {
             const double c = fit_.coefficients()[k + 1];
             if (!active[k]->below) {
-                above.push_back(active[k]->e);
+                above.push_back(active[k]);
                 a.push_back(c);
             } else if (active[k]->e.nodes[0].op == Op::Constant) {
                 constant_below = c;
             } else {
-                below.push_back(active[k]->e);
+                below.push_back(active[k]);
                 b.push_back(c);
             }
         }
@@ -284,69 +295,117 @@ class DictionarySearch {
         for (const double c : a) largest = std::max(largest, std::abs(c));
         double offset = fit_.coefficients()[0];
         if (std::abs(offset) < 1e-9 * largest) offset = 0;
-        const Expression numerator = linear_combination(offset, a, above, vocabulary_);
-        const Expression denominator = linear_combination(constant_below, b, below, vocabulary_);
-        const Expression e = formula_of_y(vocabulary_.divide(numerator, denominator), target, view_, vocabulary_);
-        if (!e.nodes.empty()) polisher_.submit({simplify(e, vocabulary_.operators())}, "dictionary");
+        std::vector<Expression> found = {quotient(target, offset, a, above, constant_below, b, below)};
+        // P / Q = r + (P - r Q) / Q: shorter where P has r times some terms of Q.
+        for (std::size_t k = 0; k < above.size(); ++k) {
+            for (std::size_t j = 0; j < below.size(); ++j) {
+                if (!(above[k]->e == below[j]->e)) continue;
+                const double r = a[k] / b[j];
+                std::vector<const Column*> rest = above;
+                std::vector<double> c = a;
+                for (std::size_t q = 0; q < below.size(); ++q) {
+                    const auto same =
+                        std::find_if(rest.begin(), rest.end(), [&](const Column* p) { return p->e == below[q]->e; });
+                    const auto place = static_cast<std::size_t>(same - rest.begin());
+                    if (same == rest.end()) {
+                        rest.push_back(below[q]);
+                        c.push_back(-r * b[q]);
+                    } else {
+                        const double left = c[place] - r * b[q];
+                        c[place] = std::abs(left) < 1e-7 * std::abs(c[place]) ? 0 : left;
+                    }
+                }
+                const double constant = offset - r * constant_below;
+                const auto terms = std::count_if(c.begin(), c.end(), [](double v) { return v != 0; });
+                if (static_cast<std::size_t>(terms) >= above.size()) continue;
+                const double kept = std::abs(constant) < 1e-7 * std::abs(r) ? 0 : constant;
+                found.push_back(quotient(target, kept, c, rest, constant_below, b, below, r));
+            }
+        }
+        std::erase_if(found, [](const Expression& e) { return e.nodes.empty(); });
+        if (!found.empty()) polisher_.submit(std::move(found), "dictionary");
     }
 
+    /// added + (offset + sum a above) / (constant + sum b below), each sum in its shorter form.
+    [[nodiscard]] Expression quotient(const TransformedTarget& target, double offset, const std::vector<double>& a,
+                                      const std::vector<const Column*>& above, double constant,
+                                      const std::vector<double>& b, const std::vector<const Column*>& below,
+                                      double added = 0) const {
+        const auto sum = [&](double c0, const std::vector<double>& c, const std::vector<const Column*>& columns) {
+            std::vector<Expression> terms;
+            std::vector<const Column*> used;
+            std::vector<double> factors;
+            for (std::size_t k = 0; k < columns.size(); ++k) {
+                if (c[k] == 0) continue;
+                terms.push_back(columns[k]->e);
+                used.push_back(columns[k]);
+                factors.push_back(c[k]);
+            }
+            const Expression plain = linear_combination(c0, factors, terms, vocabulary_);
+            const Expression nested = used.empty() ? Expression{} : horner(c0, used, factors);
+            return vocabulary_.cheapest({&plain, &nested});
+        };
+        const Expression ratio = vocabulary_.divide(sum(offset, a, above), sum(constant, b, below));
+        const Expression e = formula_of_y(vocabulary_.offset(added, ratio), target, view_, vocabulary_);
+        return e.nodes.empty() ? e : simplify(e, vocabulary_.operators());
+    }
+
+    /// Backward elimination, on the triangle of all columns: that costs no more than the first fit.
     void eliminate(const TransformedTarget& target, const std::vector<Column>& columns) {
         std::vector<double> root_weight(rows_);
         for (std::size_t i = 0; i < rows_; ++i) root_weight[i] = noise_ > 0 ? std::sqrt(target.weight[i]) : 1;
-        std::vector<const Column*> active;
-        for (const Column& c : columns) active.push_back(&c);
-        if (active.size() + 1 + spare_rows() > rows_ || !fit(target, root_weight, {})) return;
+        if (columns.size() + 1 + spare_rows() > rows_) return;
+        std::vector<const double*> pointers;
+        for (const Column& c : columns) pointers.push_back(c.values.data());
+        ReducedProblem problem;
+        polisher_.work().used += static_cast<double>(rows_ * (columns.size() + 1) * (columns.size() + 1)) * 0.5;
+        if (!fit_.reduce(pointers, target.value.data(), root_weight.data(), rows_, problem) || !fit_.fit(problem, {}))
+            return;
         const double spread = fit_.residual_sum(), quantum = 1e-20 * spread / static_cast<double>(rows_);
-        if (!fit(target, root_weight, active) && !independent(target, root_weight, active)) return;
-        if (fit_.residual_sum() > 0.5 * spread) return;
-        double best = price(active, fit_.residual_sum(), quantum);
-        std::vector<double> coefficients(fit_.coefficients().begin(), fit_.coefficients().end());
+        std::vector<std::size_t> active(problem.columns.size());
+        std::iota(active.begin(), active.end(), std::size_t{0});
+        if (active.empty() || !fit_.fit(problem, active) || fit_.residual_sum() > 0.5 * spread) return;
+        const auto columns_of = [&](const std::vector<std::size_t>& places) {
+            std::vector<const Column*> chosen;
+            for (const std::size_t k : places) chosen.push_back(&columns[problem.columns[k]]);
+            return chosen;
+        };
+        double best = price(columns_of(active), fit_.residual_sum(), quantum);
         while (active.size() > 1) {
             // The least significant first, many at a time while that costs nothing.
             std::vector<std::pair<double, std::size_t>> order;
             for (std::size_t k = 0; k < active.size(); ++k) {
-                order.emplace_back(std::abs(coefficients[k + 1]) / fit_.unit_error(k + 1), k);
+                order.emplace_back(std::abs(fit_.coefficients()[k + 1]) / fit_.unit_error(k + 1), k);
             }
             std::sort(order.begin(), order.end());
             bool removed = false;
             for (std::size_t many = std::max<std::size_t>(1, active.size() / 3); many >= 1 && !removed; many /= 2) {
-                std::vector<const Column*> fewer;
+                std::vector<std::size_t> fewer;
                 for (std::size_t k = 0; k < active.size(); ++k) {
                     const bool gone = std::any_of(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(many),
                                                   [&](const auto& o) { return o.second == k; });
                     if (!gone) fewer.push_back(active[k]);
                 }
-                if (!fit(target, root_weight, fewer)) continue;
-                const double p = price(fewer, fit_.residual_sum(), quantum);
+                const auto size = static_cast<double>(active.size());
+                polisher_.work().used += 0.5 * size * size * static_cast<double>(problem.target.size());
+                if (!fit_.fit(problem, fewer)) continue;
+                const double p = price(columns_of(fewer), fit_.residual_sum(), quantum);
                 if (p > best) continue;
                 best = p;
-                active = fewer;
-                coefficients.assign(fit_.coefficients().begin(), fit_.coefficients().end());
+                active = std::move(fewer);
                 removed = true;
             }
             if (!removed) break;
-            if (!fit(target, root_weight, active)) return;
         }
-        if (active.size() > kMostTerms || !fit(target, root_weight, active)) return;
-        const bool is_rational = std::any_of(active.begin(), active.end(), [](const Column* c) { return c->below; });
+        const std::vector<const Column*> chosen = columns_of(active);
+        if (active.size() > kMostTerms || !fit(target, root_weight, chosen)) return;
+        const bool is_rational = std::any_of(chosen.begin(), chosen.end(), [](const Column* c) { return c->below; });
         if (is_rational) {
-            if (fit_.residual_sum() < 1e-16 * spread) offer_rational(target, active);
+            if (fit_.residual_sum() < 1e-16 * spread) offer_rational(target, chosen);
             return;
         }
         if (scale_) return;
-        offer(target, active, fit_.residual_sum());
-    }
-
-    /// Leaves out columns that depend on those before them.
-    bool independent(const TransformedTarget& target, const std::vector<double>& root_weight,
-                     std::vector<const Column*>& active) {
-        std::vector<const Column*> kept;
-        for (const Column* c : active) {
-            kept.push_back(c);
-            if (!fit(target, root_weight, kept)) kept.pop_back();
-        }
-        active = kept;
-        return !active.empty() && fit(target, root_weight, active);
+        offer(target, chosen, fit_.residual_sum());
     }
 
     struct Monomial {

@@ -7,6 +7,7 @@
 #include "balmer/expr/simplify.hpp"
 #include "search/compose.hpp"
 #include "search/linear_fit.hpp"
+#include "search/rewrite.hpp"
 
 namespace balmer::search {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 constexpr int kMostRounds = 12;
 constexpr double kErrors = 3;  // a constant is rounded to what lies within this many standard errors
 constexpr double kCoincidence = 0.15;
+constexpr double kTied = 0.2;  // relative difference of two factors that are tried as one
 
 /// A formula with its loss and its price.
 struct Draft {
@@ -27,11 +29,11 @@ class Finisher {
     explicit Finisher(Polisher& polisher) : polisher_(polisher), archive_(polisher.archive()) {}
 
     Draft run(const Found& found) {
-        Draft draft = judged(found.expression, 30);
+        Draft draft = absorbed(judged(found.expression, 30));
         for (int round = 0; round < kMostRounds && !polisher_.stopped(); ++round) {
             Draft better = without_a_part(draft);
             if (better.description >= draft.description) break;
-            draft = std::move(better);
+            draft = absorbed(std::move(better));
         }
         for (int round = 0; round < kMostRounds && !polisher_.stopped(); ++round) {
             Draft better = with_a_round_constant(draft);
@@ -54,11 +56,60 @@ class Finisher {
             draft.description = INFINITY;
             return;
         }
-        const std::vector<double> errors = draft.e.constants.empty()
-                                               ? std::vector<double>{}
-                                               : standard_errors(draft.e, polisher_.evaluator(), polisher_.workspace());
-        draft.description =
-            description_length(draft.e, std::max(draft.loss, archive_.exact_loss()), archive_.scale(), errors);
+        draft.description = description_length(draft.e, std::max(draft.loss, archive_.exact_loss()), archive_.scale(),
+                                               steps(draft.e, draft.loss));
+    }
+
+    /// How far each constant alone may move before the data object: one over the root of the Fisher information. (Not the
+    /// standard error: that of two constants that can stand in for each other is infinite, and would make them free.)
+    std::vector<double> steps(const Expression& e, double loss) {
+        std::vector<double> out;
+        if (e.constants.empty() || !differentiate(e)) return out;
+        const double sigma = std::sqrt(std::max(loss, archive_.exact_loss()));
+        for (std::size_t k = 0; k < e.constants.size(); ++k) {
+            double sum = 0;
+            for (std::size_t i = 0; i < rows(); ++i) {
+                const double slope = jacobian_[k * rows() + i] * (root_weight_.empty() ? 1 : root_weight_[i]);
+                sum += slope * slope;
+            }
+            out.push_back(sigma / std::sqrt(sum));
+        }
+        return out;
+    }
+
+    /// Standard errors of the constants that are free, the fixed ones being what they are; NaN where the data say nothing.
+    std::vector<double> errors_of(const Expression& e, double loss, const std::vector<bool>& fixed) {
+        std::vector<double> out(e.constants.size(), NAN);
+        if (!differentiate(e)) return out;
+        std::vector<const double*> columns;
+        std::vector<std::size_t> which;
+        for (std::size_t k = 0; k < e.constants.size(); ++k) {
+            if (fixed[k]) continue;
+            columns.push_back(&jacobian_[k * rows()]);
+            which.push_back(k);
+        }
+        const auto n = static_cast<double>(rows()), p = static_cast<double>(which.size());
+        if (!fit_.fit(columns, residual_.data(), root_weight_.empty() ? nullptr : root_weight_.data(), rows(), false))
+            return out;
+        const double sigma = std::sqrt(std::max(loss, archive_.exact_loss()) * n / std::max(n - p, 1.0));
+        for (std::size_t k = 0; k < which.size(); ++k) out[which[k]] = sigma * fit_.unit_error(k + 1);
+        return out;
+    }
+
+    /// Values, residuals and derivatives of the formula on all rows. False if something is not finite.
+    bool differentiate(const Expression& e) {
+        const Dataset<double>& data = polisher_.evaluator().data();
+        const std::size_t n = rows(), p = e.constants.size();
+        values_.resize(n);
+        jacobian_.resize(n * p);
+        residual_.resize(n);
+        root_weight_.clear();
+        for (std::size_t i = 0; data.weights() && i < n; ++i) root_weight_.push_back(std::sqrt(data.weights()[i]));
+        polisher_.evaluator().evaluate_with_jacobian(e, values_, jacobian_, polisher_.workspace().evaluation);
+        polisher_.work().used += static_cast<double>(e.size() * n) * 4;
+        for (std::size_t k = 0; k < p; ++k) difference(e, k);
+        for (std::size_t i = 0; i < n; ++i) residual_[i] = data.target()[i] - values_[i];
+        return std::all_of(residual_.begin(), residual_.end(), [](double r) { return std::isfinite(r); });
     }
 
     /// The formula, fitted and priced.
@@ -91,37 +142,28 @@ class Finisher {
                balmer::apply(Op::Exp, std::min(2 * saved / archive_.scale().rows + 0.01, 600.0));
     }
 
-    /// The best of the formulas that lack one operand of a sum, difference, product or quotient.
+    /// Without constants that only scale others: with them a fit has no unique solution.
+    Draft absorbed(Draft draft) {
+        Draft trial{with_factors_absorbed(draft.e, polisher_.vocabulary()), draft.loss, INFINITY};
+        if (trial.e == draft.e || !polisher_.vocabulary().admissible(trial.e)) return draft;
+        price(trial);
+        return trial.description < draft.description ? trial : draft;
+    }
+
+    /// The best of the smaller formulas that are near to this one.
     Draft without_a_part(const Draft& draft) {
         const Vocabulary& v = polisher_.vocabulary();
+        std::vector<Expression> trials = without_one_part(draft.e, v);
+        for (Expression& tied : with_one_factor(draft.e, kTied, v)) trials.push_back(std::move(tied));
         Draft best;
-        for (std::size_t i = 0; i < draft.e.size(); ++i) {
-            const Node& node = draft.e.nodes[i];
-            if (node.arity != 2 || (node.op != Op::Add && node.op != Op::Sub && node.op != Op::Mul &&
-                                    node.op != Op::Div && node.op != Op::Pow)) {
-                continue;
-            }
-            for (std::size_t k = 0; k < 2; ++k) {
-                if (node.op == Op::Pow && k == 1) continue;  // a power becomes its base, never its exponent
-                Expression part = draft.e.subtree(draft.e.operand(i, k));
-                if (k == 1 && node.op == Op::Sub) part = v.negate(part);
-                if (k == 1 && node.op == Op::Div) part = v.reciprocal(part);
-                if (part.nodes.empty()) continue;
-                Expression shorter;
-                if (i == draft.e.root()) {
-                    shorter = part;
-                } else {
-                    shorter = draft.e;
-                    shorter.replace(i, part);
-                }
-                if (shorter.size() >= draft.e.size()) continue;
-                const double bound =
-                    affordable(draft, draft.e.size() - shorter.size(),
-                               draft.e.constants.size() - std::min(shorter.constants.size(), draft.e.constants.size()));
-                Draft trial = judged(shorter, 12, bound);
-                if (std::tie(trial.description, trial.loss) < std::tie(best.description, best.loss))
-                    best = std::move(trial);
-            }
+        for (const Expression& shorter : trials) {
+            if (polisher_.stopped()) break;
+            const double bound =
+                affordable(draft, draft.e.size() - shorter.size(),
+                           draft.e.constants.size() - std::min(shorter.constants.size(), draft.e.constants.size()));
+            Draft trial = judged(shorter, 12, bound);
+            if (std::tie(trial.description, trial.loss) < std::tie(best.description, best.loss))
+                best = std::move(trial);
         }
         return best;
     }
@@ -153,33 +195,22 @@ class Finisher {
 
     /// Gauss-Newton for the constants that are free; `fixed` ones keep their values. Returns the loss.
     double fit_free(Expression& e, const std::vector<bool>& fixed) {
-        const Dataset<double>& data = polisher_.evaluator().data();
         const std::size_t n = rows(), p = e.constants.size();
-        values_.resize(n);
-        jacobian_.resize(n * p);
-        residual_.resize(n);
-        root_weight_.clear();
-        if (data.weights()) {
-            for (std::size_t i = 0; i < n; ++i) root_weight_.push_back(std::sqrt(data.weights()[i]));
-        }
         const auto loss_of = [&](const Expression& f) {
             return polisher_.evaluator().mean_squared_error(f, n, polisher_.workspace().evaluation);
         };
         double loss = loss_of(e);
         if (!std::isfinite(loss)) return loss;
         for (int step = 0; step < 4; ++step) {
-            polisher_.evaluator().evaluate_with_jacobian(e, values_, jacobian_, polisher_.workspace().evaluation);
-            polisher_.work().used += static_cast<double>(e.size() * n) * 4;
+            if (!differentiate(e)) return loss;
             std::vector<const double*> columns;
             std::vector<std::size_t> which;
             for (std::size_t k = 0; k < p; ++k) {
                 if (fixed[k]) continue;
-                difference(e, k);
                 columns.push_back(&jacobian_[k * n]);
                 which.push_back(k);
             }
             if (columns.empty()) return loss;
-            for (std::size_t i = 0; i < n; ++i) residual_[i] = data.target()[i] - values_[i];
             if (!fit_.fit(columns, residual_.data(), root_weight_.empty() ? nullptr : root_weight_.data(), n, false)) {
                 return loss;
             }
@@ -220,11 +251,11 @@ class Finisher {
     Draft with_a_round_constant(const Draft& draft) {
         Draft best;
         if (draft.e.constants.empty()) return best;
-        const std::vector<double> errors = standard_errors(draft.e, polisher_.evaluator(), polisher_.workspace());
         std::vector<bool> simple(draft.e.constants.size());
         for (std::size_t k = 0; k < simple.size(); ++k) {
             simple[k] = std::abs(draft.e.constants[k]) <= 1e6 && simple_exactly(draft.e.constants[k]);
         }
+        const std::vector<double> errors = errors_of(draft.e, draft.loss, simple);
         best = all_round(draft, errors, simple);
         for (std::size_t k = 0; k < simple.size(); ++k) {
             if (simple[k]) continue;

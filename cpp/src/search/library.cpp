@@ -17,6 +17,10 @@ constexpr double kLargest = 1e10;     // values beyond this are steps to overflo
 constexpr int kMaxNesting = 2;        // sin(exp(log(x))) and deeper are not laws
 constexpr int kRareOperandLevel = 2;  // operands of min, max, pow, ... are no larger
 constexpr std::array<double, 2> kConstants = {1, 2};
+constexpr std::uint32_t kUnusable = 0xffffffffU;
+constexpr std::size_t kProductsAfter = 3;  // the level after which the first products stand
+constexpr std::size_t kFirstProducts = 300, kMoreProducts = 3000, kMostProducts = 20000;
+constexpr std::size_t kLargestProduct = 12;  // nodes
 
 eval::ForwardKernel<double> kernel(Op op) {
     return eval::kernels().f64.forward[static_cast<std::size_t>(op) - kFirstOp][eval::vv];
@@ -73,16 +77,17 @@ Library::Library(const Vocabulary& vocabulary, std::span<const Variable> variabl
       screen_rows_(std::move(screen_rows)),
       screen_padded_(padded(screen_rows_.size())),
       capacity_(capacity),
-      table_(1024, 0) {
+      table_(1024, 0),
+      owner_(1024, 0) {
     choose_steps();
     choose_key_rows();
-    level_start_.push_back(0);
     double values[kKey];
     for (std::size_t j = 0; j < variables_.size(); ++j) {
         for (std::size_t k = 0; k < kKey; ++k) values[k] = variables_[j].values[key_rows_[k]];
         consider({.op = Op::Feature,
                   .constant = false,
                   .monomial = true,
+                  .ahead = false,
                   .nesting = 0,
                   .complexity = static_cast<std::uint16_t>(vocabulary.complexity(variables_[j].expression)),
                   .a = static_cast<std::uint32_t>(j),
@@ -92,17 +97,18 @@ Library::Library(const Vocabulary& vocabulary, std::span<const Variable> variabl
     for (const double c : kConstants) {
         constants_.push_back(c);
         std::fill(std::begin(values), std::end(values), c);
-        insert(key_of(values));
+        insert(key_of(values), static_cast<std::uint32_t>(nodes_.size()), false);
         nodes_.push_back({.op = Op::Constant,
                           .constant = true,
                           .monomial = false,
+                          .ahead = false,
                           .nesting = 0,
                           .complexity = static_cast<std::uint16_t>(std::lround(vocabulary.complexity_of_constant())),
                           .a = static_cast<std::uint32_t>(constants_.size() - 1),
                           .b = 0});
         key_.insert(key_.end(), std::begin(values), std::end(values));
     }
-    level_start_.push_back(nodes_.size());
+    levels_.push_back({0, nodes_.size()});
 }
 
 void Library::choose_steps() {
@@ -140,6 +146,7 @@ void Library::choose_key_rows() {
                                [&](const Variable& v) { return v.values[row] == v.values[other]; });
         });
         if (!seen) key_rows_.push_back(row);
+        different_key_rows_ = key_rows_.size();
         if (key_rows_.size() == kKey) return;
     }
     const std::size_t distinct = std::max<std::size_t>(key_rows_.size(), 1);
@@ -147,27 +154,33 @@ void Library::choose_key_rows() {
     while (key_rows_.size() < kKey) key_rows_.push_back(key_rows_[key_rows_.size() % distinct]);
 }
 
-bool Library::insert(std::uint64_t key) {
+std::uint32_t Library::insert(std::uint64_t key, std::uint32_t node, bool ahead) {
     if (2 * (table_used_ + 1) > table_.size()) {
         std::vector<std::uint64_t> larger(2 * table_.size(), 0);
-        for (const std::uint64_t k : table_) {
-            if (k == 0) continue;
-            std::size_t place = k & (larger.size() - 1);
+        std::vector<std::uint32_t> owner(larger.size(), 0);
+        for (std::size_t old = 0; old < table_.size(); ++old) {
+            if (table_[old] == 0) continue;
+            std::size_t place = table_[old] & (larger.size() - 1);
             while (larger[place] != 0) place = (place + 1) & (larger.size() - 1);
-            larger[place] = k;
+            larger[place] = table_[old];
+            owner[place] = owner_[old];
         }
         table_.swap(larger);
+        owner_.swap(owner);
     }
     std::size_t place = key & (table_.size() - 1);
     for (; table_[place] != 0; place = (place + 1) & (table_.size() - 1)) {
-        if (table_[place] == key) return false;
+        if (table_[place] != key) continue;
+        if (!ahead && nodes_[owner_[place]].ahead) owner_[place] = node;
+        return owner_[place];
     }
     table_[place] = key;
+    owner_[place] = node;
     ++table_used_;
-    return true;
+    return node;
 }
 
-void Library::consider(const Entry& entry, const double* values) {
+std::uint32_t Library::consider(const Entry& entry, const double* values) {
     double low = values[0], high = values[0];
     bool finite = true;
     for (std::size_t k = 0; k < kKey; ++k) {
@@ -175,13 +188,128 @@ void Library::consider(const Entry& entry, const double* values) {
         low = std::min(low, values[k]);
         high = std::max(high, values[k]);
     }
-    if (!finite || !(high - low > 1e-9 * std::max(std::abs(low), std::abs(high))) || full()) return;
-    if (!insert(key_of(values))) return;
+    if (!finite || !(high - low > 1e-9 * std::max(std::abs(low), std::abs(high))) || full()) return kUnusable;
+    const auto next = static_cast<std::uint32_t>(nodes_.size());
+    const std::uint32_t owner = insert(key_of(values), next, entry.ahead);
+    if (owner != next) return owner;
     nodes_.push_back(entry);
     key_.insert(key_.end(), values, values + kKey);
+    return next;
 }
 
-void Library::combine_unary(const UnaryStep& step, std::size_t low, std::size_t high) {
+void Library::choose_factors() {
+    const std::size_t d = variables_.size();
+    for (std::size_t i = levels_[0].begin; i < levels_[2].end; ++i) {
+        const Entry& e = nodes_[i];
+        if (e.constant) continue;
+        const bool leaf = e.op == Op::Feature;
+        if (!leaf && nodes_[e.a].op != Op::Feature) continue;
+        const std::uint32_t variable = leaf ? e.a : nodes_[e.a].a;
+        const bool power = leaf || e.op == Op::Square || e.op == Op::Sqrt || e.op == Op::Cube;
+        const bool shifted =
+            (e.op == Op::Add || e.op == Op::Sub) && nodes_[e.b].constant && constants_[nodes_[e.b].a] == 1;
+        if (shifted && d > 3) continue;
+        // What has two operands, or stands below the line, is no factor.
+        if (!leaf && !shifted && (info(e.op).arity != 1 || e.op == Op::Inv || !is_common(e.op))) continue;
+        // A sine and a cosine of one variable go together if there are few variables, else one function stands in a product.
+        const std::size_t kind = power                                         ? 0
+                                 : shifted                                     ? 1
+                                 : d > 2 || e.op == Op::Exp || e.op == Op::Log ? 2
+                                 : e.op == Op::Sin                             ? 3
+                                                                               : 4;
+        factors_.push_back({static_cast<std::uint32_t>(i), static_cast<std::uint16_t>(kind * d + variable),
+                            static_cast<std::uint8_t>(leaf      ? 1
+                                                      : shifted ? 3
+                                                                : 2),
+                            !power && !shifted, leaf || shifted || e.op == Op::Square});
+    }
+    std::stable_sort(factors_.begin(), factors_.end(),
+                     [](const Factor& a, const Factor& b) { return a.number < b.number; });
+    products_.resize(4);
+    // Cubes and reciprocals of the variables are no factors of their own size yet.
+    alignas(64) double values[kKey];
+    const auto single = [&](const Factor& variable, Op op, double exponent) {
+        const Entry& leaf = nodes_[variable.node];
+        const Expression e = vocabulary_->power(variables_[leaf.a].expression, exponent);
+        if (e.nodes.empty()) return kUnusable;
+        kernel(op)(values, &key_[variable.node * kKey], nullptr, nullptr, kKey);
+        return consider({.op = op,
+                         .constant = false,
+                         .monomial = true,
+                         .ahead = true,
+                         .nesting = 0,
+                         .complexity = static_cast<std::uint16_t>(vocabulary_->complexity(e)),
+                         .a = variable.node,
+                         .b = 0},
+                        values);
+    };
+    const std::vector<Factor> known = factors_;
+    for (const Factor& f : known) {
+        products_[f.cost].push_back({f.node, f.number, static_cast<std::uint8_t>(f.function ? 1 : 0), f.simple});
+        if (nodes_[f.node].op != Op::Feature) continue;
+        const std::uint32_t below = single(f, Op::Inv, -1);
+        if (below != kUnusable) products_[2].push_back({below, f.number, 0, true});
+        const std::uint32_t cube = single(f, Op::Cube, 3);
+        if (cube == kUnusable || vocabulary_->has(Op::Cube)) continue;
+        factors_.push_back({cube, f.number, 3, false, false});
+        products_[3].push_back({cube, f.number, 0, false});
+    }
+    std::stable_sort(factors_.begin(), factors_.end(),
+                     [](const Factor& x, const Factor& y) { return x.number < y.number; });
+}
+
+void Library::add_product(const Product& product, const Factor& factor, Op op, std::size_t size) {
+    const Entry &p = nodes_[product.node], &f = nodes_[factor.node];
+    const double complexity = p.complexity + f.complexity + vocabulary_->complexity_of(op);
+    if (complexity > vocabulary_->options().evolution.maxsize) return;
+    alignas(64) double values[kKey];
+    kernel(op)(values, &key_[product.node * kKey], &key_[factor.node * kKey], nullptr, kKey);
+    ++candidates_;
+    const std::size_t before = nodes_.size();
+    const std::uint32_t node = consider({.op = op,
+                                         .constant = false,
+                                         .monomial = p.monomial && f.monomial,
+                                         .ahead = true,
+                                         .nesting = std::max(p.nesting, f.nesting),
+                                         .complexity = static_cast<std::uint16_t>(std::lround(complexity)),
+                                         .a = product.node,
+                                         .b = factor.node},
+                                        values);
+    if (node == kUnusable) return;
+    const bool simple = product.simple && factor.simple;
+    products_[size].push_back(
+        {node, factor.number, static_cast<std::uint8_t>(product.functions + factor.function), simple});
+    if (nodes_.size() > before && simple) {
+        for (const UnaryStep& step : unary_) {
+            if (step.transcendental || step.op == Op::Sqrt) combine_unary(step, node, node + 1, true);
+        }
+    }
+    n_products_ += nodes_.size() - before;
+}
+
+void Library::add_products(std::size_t count) {
+    const bool multiply = vocabulary_->has(Op::Mul), divide = vocabulary_->has(Op::Div);
+    if (!multiply && !divide) return;
+    if (products_.empty()) choose_factors();
+    const std::size_t most_functions = variables_.size() == 1 ? 3 : variables_.size() == 2 ? 2 : 1;
+    for (; n_products_ < count && product_size_ <= kLargestProduct && !full(); ++product_size_) {
+        const std::size_t size = product_size_;
+        products_.resize(std::max(products_.size(), size + 1));
+        for (const Factor& factor : factors_) {
+            if (size < factor.cost + 2U) continue;
+            const std::vector<Product> shorter = products_[size - factor.cost - 1];
+            for (const Product& product : shorter) {
+                if (product.last >= factor.number) continue;
+                if (factor.function && product.functions >= most_functions) continue;
+                if (n_products_ >= kMostProducts) return;
+                if (multiply) add_product(product, factor, Op::Mul, size);
+                if (divide) add_product(product, factor, Op::Div, size);
+            }
+        }
+    }
+}
+
+void Library::combine_unary(const UnaryStep& step, std::size_t low, std::size_t high, bool ahead) {
     AlignedVector<double> out(kBatch * kKey);
     const auto f = kernel(step.op);
     for (std::size_t i = low; i < high && !full(); i += kBatch) {
@@ -196,6 +324,7 @@ void Library::combine_unary(const UnaryStep& step, std::size_t low, std::size_t 
                       .constant = false,
                       .monomial = operand.monomial && (step.op == Op::Square || step.op == Op::Inv ||
                                                        step.op == Op::Cube || step.op == Op::Sqrt),
+                      .ahead = ahead,
                       .nesting = static_cast<std::uint8_t>(operand.nesting + (step.transcendental ? 1 : 0)),
                       .complexity = static_cast<std::uint16_t>(std::lround(complexity)),
                       .a = static_cast<std::uint32_t>(i + q),
@@ -229,6 +358,7 @@ void Library::combine_binary(Op op, std::size_t i, std::size_t low, std::size_t 
             consider({.op = op,
                       .constant = false,
                       .monomial = first.monomial && second.monomial && (op == Op::Mul || op == Op::Div),
+                      .ahead = false,
                       .nesting = std::max(first.nesting, second.nesting),
                       .complexity = static_cast<std::uint16_t>(std::lround(complexity)),
                       .a = a,
@@ -242,14 +372,19 @@ void Library::combine_binary(Op op, std::size_t i, std::size_t low, std::size_t 
 bool Library::grow() {
     if (full()) return false;
     const eval::FlushSubnormals guard(eval::kernels());
-    const std::size_t next =
-        level_start_.size();  // the level being made; level k is [level_start_[k - 1], level_start_[k])
-    const auto begin = [&](std::size_t level) { return level_start_[level - 1]; };
-    const auto end = [&](std::size_t level) { return level_start_[level]; };
+    const std::size_t next = levels_.size() + 1;  // the level being made
+    if (next > kProductsAfter) {
+        add_products(next == kProductsAfter + 1   ? kFirstProducts
+                     : next == kProductsAfter + 2 ? kMoreProducts
+                                                  : kMostProducts);
+    }
+    const std::size_t first = nodes_.size();
+    const auto begin = [&](std::size_t level) { return levels_[level - 1].begin; };
+    const auto end = [&](std::size_t level) { return levels_[level - 1].end; };
     for (const UnaryStep& step : unary_) {
         if (next > static_cast<std::size_t>(step.level_cost)) {
             const std::size_t operand = next - static_cast<std::size_t>(step.level_cost);
-            combine_unary(step, begin(operand), end(operand));
+            combine_unary(step, begin(operand), end(operand), false);
         }
     }
     for (std::size_t larger = next - 2; next >= 3 && larger >= 1; --larger) {
@@ -270,9 +405,8 @@ bool Library::grow() {
             }
         }
     }
-    const bool grew = nodes_.size() > level_start_.back();
-    level_start_.push_back(nodes_.size());
-    return grew || next < 4;
+    levels_.push_back({first, nodes_.size()});
+    return nodes_.size() > first || next < 5;
 }
 
 void Library::prepare(std::size_t count) {
@@ -310,6 +444,8 @@ Expression Library::build(std::size_t i) const {
             return vocabulary_->reciprocal(a);
         case Op::Sqrt:
             return vocabulary_->power(a, 0.5);
+        case Op::Cube:
+            return vocabulary_->power(a, 3);
         default:
             break;
     }

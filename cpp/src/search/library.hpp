@@ -20,6 +20,10 @@ struct Variable {
 /// Formulas in the order of their size, built bottom-up and hash-consed by their values on 16 key rows: a formula is kept
 /// only if no smaller one has the same values there (32 bits of mantissa). Kammerer et al. 2020 enumerate like this.
 ///
+/// Between the sizes stand *products*: of powers of the variables and of a function or two of one variable each (v cos(t) / c,
+/// x^3 exp(-x) sin(x)), and functions of products of powers (exp(x y / z)), some sizes ahead of their own, since laws are full
+/// of them. They come again at their own size.
+///
 /// Square and reciprocal count as one step whatever the operators are, as laws are full of them; `complexity` and
 /// `expression` are those of the form that the vocabulary allows.
 class Library {
@@ -39,12 +43,15 @@ class Library {
     [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
     /// How many formulas have values on the screen rows.
     [[nodiscard]] std::size_t prepared() const noexcept { return prepared_; }
-    [[nodiscard]] int level() const noexcept { return static_cast<int>(level_start_.size()) - 1; }
+    [[nodiscard]] int level() const noexcept { return static_cast<int>(levels_.size()); }
     /// Values on the screen rows; the columns are padded to a multiple of 16 with copies of the last row.
     [[nodiscard]] const double* screen(std::size_t i) const noexcept { return &screen_[i * screen_padded_]; }
     [[nodiscard]] std::size_t n_screen() const noexcept { return screen_rows_.size(); }
     [[nodiscard]] std::size_t n_screen_padded() const noexcept { return screen_padded_; }
     [[nodiscard]] std::span<const std::uint32_t> screen_rows() const noexcept { return screen_rows_; }
+    /// The rows on which formulas are compared; if the variables have fewer different ones, some come again.
+    [[nodiscard]] std::span<const std::uint32_t> key_rows() const noexcept { return key_rows_; }
+    [[nodiscard]] std::size_t n_different_key_rows() const noexcept { return different_key_rows_; }
     [[nodiscard]] const double* key(std::size_t i) const noexcept { return &key_[i * kKeyRows]; }
     [[nodiscard]] int complexity(std::size_t i) const noexcept { return nodes_[i].complexity; }
     [[nodiscard]] bool is_constant(std::size_t i) const noexcept { return nodes_[i].constant; }
@@ -61,6 +68,7 @@ class Library {
         Op op = Op::Constant;
         bool constant = false;
         bool monomial = false;
+        bool ahead = false;        // a product that stands before its size
         std::uint8_t nesting = 0;  // transcendental functions on the longest path
         std::uint16_t complexity = 0;
         std::uint32_t a = 0, b = 0;  // operands; of a leaf: number of the variable or the constant
@@ -77,23 +85,51 @@ class Library {
     std::vector<std::uint32_t> screen_rows_;
     std::size_t screen_padded_;
     std::vector<std::uint32_t> key_rows_;
+    std::size_t different_key_rows_ = 0;
     std::size_t capacity_;
     std::vector<Entry> nodes_;
     std::vector<double> constants_;
     AlignedVector<double> key_, screen_;
     std::size_t prepared_ = 0;
-    std::vector<std::size_t> level_start_;  // level_start_[k]: first formula of level k + 1
-    std::vector<std::uint64_t> table_;      // open addressing, 0: free
+    struct Range {
+        std::size_t begin, end;
+    };
+    /// A product: node, number of its last factor, how many functions are in it.
+    struct Product {
+        std::uint32_t node;
+        std::uint16_t last;
+        std::uint8_t functions;
+        bool simple;  // an argument of functions: of variables, their squares and reciprocals, x + 1 and x - 1
+    };
+    struct Factor {
+        std::uint32_t node;
+        std::uint16_t number;  // factors of one number exclude each other
+        std::uint8_t cost;
+        bool function, simple;
+    };
+
+    std::vector<Range> levels_;         // levels_[k]: the formulas of level k + 1
+    std::vector<std::uint64_t> table_;  // open addressing, 0: free
+    std::vector<std::uint32_t> owner_;  // which formula has that key
     std::size_t table_used_ = 0;
+    std::vector<Factor> factors_;
+    std::vector<std::vector<Product>> products_;     // by size
+    std::size_t n_products_ = 0, product_size_ = 3;  // the size that is made next
     std::vector<UnaryStep> unary_;
     std::vector<Op> binary_, rare_binary_;
     double candidates_ = 0;
 
     void choose_steps();
     void choose_key_rows();
-    void consider(const Entry& entry, const double* values);
-    bool insert(std::uint64_t key);
-    void combine_unary(const UnaryStep& step, std::size_t low, std::size_t high);
+    /// The formula of that key; `node` from now on if there was none, or one that stands ahead and `node` does not.
+    std::uint32_t insert(std::uint64_t key, std::uint32_t node, bool ahead);
+    /// Adds the formula if it is new; returns which one has its values (the largest number if it cannot be used).
+    std::uint32_t consider(const Entry& entry, const double* values);
+    void choose_factors();
+    /// Adds products of the next sizes until there are `count` in all.
+    void add_products(std::size_t count);
+    void add_product(const Product& product, const Factor& factor, Op op, std::size_t size);
+    void combine_unary(const UnaryStep& step, std::size_t low, std::size_t high, bool ahead);
     void combine_binary(Op op, std::size_t i, std::size_t low, std::size_t high, bool swapped);
     [[nodiscard]] bool full() const noexcept { return nodes_.size() >= capacity_; }
     [[nodiscard]] Expression build(std::size_t i) const;

@@ -10,6 +10,15 @@ namespace balmer::search {
 /// sum a[i] b[i] over 16 virtual lanes and a fixed tree, so that the bits do not depend on the width of the registers.
 [[nodiscard]] double dot(const double* a, const double* b, std::size_t n) noexcept;
 
+/// A least-squares problem with as few rows as it has columns: the same coefficients, errors and sums of squares for every
+/// choice of the columns.
+struct ReducedProblem {
+    std::vector<std::size_t>
+        columns;  ///< which of the given ones: those that depend on others before them are left out
+    std::vector<std::vector<double>> values;  ///< of the constant, then of the columns; the weights are in them
+    std::vector<double> target;
+};
+
 /// Least squares by Gram-Schmidt applied twice, which keeps the basis orthogonal to rounding (Giraud et al. 2005).
 ///
 /// An object is the scratch memory of one thread; reuse allocates nothing once it has seen the largest problem.
@@ -19,6 +28,12 @@ class LinearFit {
     /// `intercept`, c0 is 0. False if columns depend on each other to 1e-9 or something is not finite.
     bool fit(std::span<const double* const> columns, const double* y, const double* root_weight, std::size_t rows,
              bool intercept = true);
+
+    /// The problem of `fit` reduced to its triangle. False if nothing is left or something is not finite.
+    bool reduce(std::span<const double* const> columns, const double* y, const double* root_weight, std::size_t rows,
+                ReducedProblem& out);
+    /// Fits with some columns of a reduced problem, by their place in ReducedProblem::columns.
+    bool fit(const ReducedProblem& problem, std::span<const std::size_t> places);
 
     /// c0 (0 without intercept), then one for each column.
     [[nodiscard]] std::span<const double> coefficients() const noexcept { return coefficients_; }
@@ -34,6 +49,9 @@ class LinearFit {
     double residual_sum_ = 0;
     std::size_t n_basis_ = 0;
     bool intercept_ = true;
+
+    bool add_column(std::size_t k, std::size_t rows);
+    bool solve(std::size_t n_columns, std::size_t rows);
 };
 
 }  // namespace balmer::search

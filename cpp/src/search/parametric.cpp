@@ -42,20 +42,14 @@ class ParametricSearch {
         }
         library_.prepare(library_.size());
         make_columns();
-        std::vector<double> y, weight;
-        double typical = 0;
-        for (const std::uint32_t row : library_.screen_rows()) {
-            y.push_back(view_.target[row]);
-            weight.push_back(view_.weight.empty() ? 1 : view_.weight[row]);
-            typical += weight.back();
-        }
-        const double noise = noise_ / std::sqrt(typical / static_cast<double>(rows_));
+        const ViewSample sample = sample_of(view_, library_.screen_rows(), noise_);
         for (const bool block : {true, false}) {
             for (std::size_t t = 0; t < kTransforms; ++t) {
                 const auto transform = static_cast<Transform>(t);
                 if (!expressible(transform, vocabulary_) || polisher_.stopped()) continue;
                 if (block && transform != Transform::identity && transform != Transform::log) continue;
-                const TransformedTarget target = transform_target(transform, y, weight, noise);
+                const TransformedTarget target =
+                    transform_target(transform, sample.target, sample.weight, sample.noise);
                 if (target.value.empty()) continue;
                 if (block) {
                     beside_powers(target);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <tuple>
 
 #include "balmer/expr/simplify.hpp"
 
@@ -11,6 +13,8 @@ namespace balmer::search {
 namespace {
 
 constexpr std::size_t kMostRows = 4096;
+constexpr std::size_t kFirstRows = 512;  // on which many formulas are fitted before a few are fitted to the rest
+constexpr std::size_t kFewFormulas = 8, kPromoted = 4;
 
 }  // namespace
 
@@ -36,36 +40,57 @@ std::size_t Polisher::submit(std::vector<Expression> formulas, const char* stage
         seen.push_back(h);
         return false;
     });
-    const auto count = static_cast<std::ptrdiff_t>(formulas.size());
     std::vector<Found> found(formulas.size());
-    std::vector<double> spent(formulas.size(), 0);
-#pragma omp parallel for schedule(dynamic) num_threads(n_threads_) if (n_threads_ > 1)
-    for (std::ptrdiff_t i = 0; i < count; ++i) {
-        Expression& e = formulas[static_cast<std::size_t>(i)];
-        Found& f = found[static_cast<std::size_t>(i)];
-        FitWorkspace<double>& workspace = workspaces_[static_cast<std::size_t>(omp_get_thread_num())];
-        f.stage = stage;
-        f.loss = evaluator_.mean_squared_error(e, rows_, workspace.evaluation);
-        int evaluations = 1;
-        if (!(f.loss <= 1e-3 * archive_.exact_loss()) && !e.constants.empty()) {
-            FitOptions options;
-            options.max_iterations = iterations;
-            options.rows = rows_;
-            const FitResult fit = fit_constants(e, evaluator_, options, workspace);
-            f.loss = std::min(f.loss, fit.loss);
-            evaluations += fit.evaluations;
+    std::vector<std::size_t> chosen(formulas.size());
+    std::iota(chosen.begin(), chosen.end(), std::size_t{0});
+    if (rows_ > 2 * kFirstRows && formulas.size() > kFewFormulas) {
+        fit(formulas, chosen, kFirstRows, stage, iterations, found);
+        const auto order = [&](std::size_t a, std::size_t b) {
+            return std::tie(found[a].description, a) < std::tie(found[b].description, b);
+        };
+        for (const std::size_t i : chosen) {
+            found[i].description =
+                description_length(formulas[i], std::max(found[i].loss, archive_.exact_loss()), archive_.scale());
         }
-        spent[static_cast<std::size_t>(i)] = static_cast<double>(e.size() * rows_) * evaluations;
+        std::sort(chosen.begin(), chosen.end(), order);
+        chosen.resize(std::max(kFewFormulas, formulas.size() / kPromoted));
+        std::sort(chosen.begin(), chosen.end());
     }
+    fit(formulas, chosen, rows_, stage, iterations, found);
     std::size_t offered = 0;
-    for (std::size_t i = 0; i < formulas.size(); ++i) {
-        work_.used += spent[i];
+    for (const std::size_t i : chosen) {
         found[i].expression = simplify(formulas[i], vocabulary_.operators());
         found[i].complexity = vocabulary_.complexity(found[i].expression);
         if (std::isfinite(found[i].loss)) ++offered;
         archive_.offer(std::move(found[i]));
     }
     return offered;
+}
+
+void Polisher::fit(std::vector<Expression>& formulas, std::span<const std::size_t> chosen, std::size_t rows,
+                   const char* stage, int iterations, std::vector<Found>& found) {
+    const auto count = static_cast<std::ptrdiff_t>(chosen.size());
+    std::vector<double> spent(chosen.size(), 0);
+#pragma omp parallel for schedule(dynamic) num_threads(n_threads_) if (n_threads_ > 1)
+    for (std::ptrdiff_t k = 0; k < count; ++k) {
+        const std::size_t i = chosen[static_cast<std::size_t>(k)];
+        Expression& e = formulas[i];
+        Found& f = found[i];
+        FitWorkspace<double>& workspace = workspaces_[static_cast<std::size_t>(omp_get_thread_num())];
+        f.stage = stage;
+        f.loss = evaluator_.mean_squared_error(e, rows, workspace.evaluation);
+        int evaluations = 1;
+        if (!(f.loss <= 1e-3 * archive_.exact_loss()) && !e.constants.empty()) {
+            FitOptions options;
+            options.max_iterations = iterations;
+            options.rows = rows;
+            const FitResult result = fit_constants(e, evaluator_, options, workspace);
+            f.loss = std::min(f.loss, result.loss);
+            evaluations += result.evaluations;
+        }
+        spent[static_cast<std::size_t>(k)] = static_cast<double>(e.size() * rows) * evaluations;
+    }
+    for (const double work : spent) work_.used += work;
 }
 
 }  // namespace balmer::search

@@ -26,8 +26,9 @@ class Polisher {
              const std::atomic<bool>& cancel, int n_threads);
     ~Polisher();
 
-    /// Evaluates and fits each formula on the rows of the first rungs; admissible ones go to the archive. Formulas without nodes
-    /// are skipped; of equal ones the first counts. Returns how many were offered.
+    /// Evaluates and fits each formula on the rows of the first rungs; admissible ones go to the archive. Of many formulas only
+    /// those that do well on the first 512 rows are fitted to more. Formulas without nodes are skipped; of equal ones the
+    /// first counts. Returns how many were offered.
     std::size_t submit(std::vector<Expression> formulas, const char* stage, int iterations = 12);
 
     [[nodiscard]] SeedArchive& archive() noexcept { return archive_; }
@@ -50,6 +51,9 @@ class Polisher {
     int n_threads_;
     std::size_t rows_;
     std::vector<FitWorkspace<double>> workspaces_;
+
+    void fit(std::vector<Expression>& formulas, std::span<const std::size_t> chosen, std::size_t rows,
+             const char* stage, int iterations, std::vector<Found>& found);
 };
 
 }  // namespace balmer::search

@@ -1,8 +1,10 @@
 #include "search/seed.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "search/deep_search.hpp"
 #include "search/dictionary.hpp"
 #include "search/factor_search.hpp"
 #include "search/finish.hpp"
@@ -15,7 +17,16 @@ namespace balmer::search {
 namespace {
 
 constexpr std::size_t kScreenRows = 64, kNoisyScreenRows = 256;
-constexpr double kExact = 1e-20;  // of the variance: far below anything but rounding
+constexpr double kBytesOfFormula = 250;  // of the largest library, with its tables
+constexpr double kFinishWork = 5e8;      // nodes times rows, or a tenth of all
+constexpr double kExact = 1e-20;         // of the variance: far below anything but rounding
+
+/// A round under noise: so many views and transforms, the most promising ones.
+struct NoisyRound {
+    std::size_t atoms, views, transforms;
+};
+constexpr std::array<NoisyRound, 3> kNoisyRounds = {NoisyRound{800, 100, kTransforms}, NoisyRound{3000, 4, kTransforms},
+                                                    NoisyRound{8000, 2, 3}};
 
 /// The features as they are, in units of a power of ten where their size is extreme.
 View raw_view(const Dataset<double>& data, const Vocabulary& vocabulary) {
@@ -58,6 +69,18 @@ std::vector<std::uint32_t> first_rows(const Dataset<double>& data, std::size_t c
     return rows;
 }
 
+/// Of the best formula so far, as the estimate of the noise.
+double residual_of(const SeedArchive& archive) { return archive.best() ? std::sqrt(archive.best()->loss) : 0; }
+
+/// Whether a formula is exact not only on the rows that fits use.
+bool exact_on_all_rows(const SeedArchive& archive, const Evaluator<double>& evaluator, Polisher& polisher) {
+    const Found* found = archive.exact();
+    if (found == nullptr || polisher.rows() == evaluator.data().n_rows()) return found != nullptr;
+    const double loss =
+        evaluator.mean_squared_error(found->expression, evaluator.data().n_rows(), polisher.workspace().evaluation);
+    return loss <= 4 * archive.exact_loss();
+}
+
 double mean_of(const View& view) {
     double sum = 0, weights = 0;
     for (std::size_t i = 0; i < view.target.size(); ++i) {
@@ -73,31 +96,54 @@ double mean_of(const View& view) {
 Seed::Seed(const Dataset<double>& data, const OperatorSet& operators, const SearchOptions& options)
     : data_(data), operators_(operators), options_(options) {}
 
-void Seed::solve(const std::vector<View>& views, Polisher& polisher, const Campaign& campaign,
+void Seed::solve(std::span<const View> views, Polisher& polisher, const Campaign& campaign,
                  const std::function<void(std::string)>& log) const {
     SeedArchive& archive = polisher.archive();
-    std::vector<std::unique_ptr<ViewSolver>> solvers;
     for (const View& view : views) {
-        solvers.push_back(std::make_unique<ViewSolver>(view, polisher, first_rows(data_, campaign.screen_rows)));
-    }
-    for (const std::size_t atoms : campaign.atoms) {
-        for (std::size_t v = 0; v < views.size(); ++v) {
+        ViewSolver solver(view, polisher, first_rows(data_, campaign.screen_rows));
+        for (const std::size_t atoms : campaign.atoms) {
             RoundOptions round;
             round.atoms = atoms;
             round.factors = atoms / 4;
-            round.weighted = campaign.weighted;
-            round.polish = campaign.weighted ? 100 : 30;
-            round.noise = archive.best() ? std::sqrt(archive.best()->loss) : 0;
-            round.stage = campaign.weighted ? "weighted families" : "families";
-            solvers[v]->round(round);
-            log(views[v].name + ": " + round.stage + ", " + std::to_string(atoms) + " atoms");
+            round.polish = 30;
+            solver.round(round);
+            log(view.name + ": families, " + std::to_string(atoms) + " atoms");
             if (archive.exact() || polisher.stopped()) return;
-            if (campaign.weighted || atoms < 4000 || !options_.stages.factors) continue;
+            if (atoms < 4000 || !options_.stages.factors) continue;
             const FactorOptions factors{
                 .pair_factors = atoms / 20, .pair_atoms = 800, .single_factors = 2 * atoms, .single_atoms = 500};
-            search_over_factors(views[v], solvers[v]->library(), polisher, factors);
-            log(views[v].name + ": factors");
+            search_over_factors(view, solver.library(), polisher, factors);
+            log(view.name + ": factors");
             if (archive.exact() || polisher.stopped()) return;
+        }
+    }
+}
+
+void Seed::noisy_rounds(std::span<const View> views, Polisher& polisher,
+                        const std::function<void(std::string)>& log) const {
+    std::vector<std::unique_ptr<ViewSolver>> solvers;
+    std::vector<std::size_t> order;
+    for (const View& view : views) {
+        order.push_back(solvers.size());
+        solvers.push_back(std::make_unique<ViewSolver>(view, polisher, first_rows(data_, kNoisyScreenRows)));
+    }
+    for (const NoisyRound& step : kNoisyRounds) {
+        // Larger rounds for the views, and in them the transforms, that did best in the smaller ones.
+        std::stable_sort(order.begin(), order.end(),
+                         [&](std::size_t a, std::size_t b) { return solvers[a]->promise() < solvers[b]->promise(); });
+        order.resize(std::min(order.size(), step.views));
+        for (const std::size_t v : order) {
+            RoundOptions round;
+            round.atoms = step.atoms;
+            round.factors = step.atoms / 4;
+            round.weighted = true;
+            round.polish = 100;
+            round.transforms = step.transforms;
+            round.noise = residual_of(polisher.archive());
+            round.stage = "weighted families";
+            solvers[v]->round(round);
+            log(views[v].name + ": weighted families, " + std::to_string(step.atoms) + " atoms");
+            if (polisher.archive().exact() || polisher.stopped()) return;
         }
     }
 }
@@ -130,12 +176,22 @@ bool Seed::something_left(const View& raw, Polisher& polisher) const {
     return static_cast<double>(most) > expected;
 }
 
+bool Seed::surely_noisy(const View& raw, Polisher& polisher) const {
+    // A formula that is nearly exact, or none, says nothing about noise, nor do few rows.
+    const Found* best = polisher.archive().best();
+    const double share = best ? best->loss / data_.target_variance() : 1;
+    return data_.n_rows() >= 200 && share > 1e-6 && share < 0.5 && !something_left(raw, polisher);
+}
+
 SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     SeedResult result;
     const StageSwitches& on = options_.stages;
     const Vocabulary vocabulary(options_, operators_);
     const Evaluator<double> evaluator(data_, operators_);
     const std::span<const double> y(data_.target(), data_.n_rows());
+    // The last stage has its share, whatever the others take.
+    const double whole = work.limit;
+    work.limit = whole - std::min(0.1 * whole, kFinishWork);
     SeedArchive archive(description_scale(y, vocabulary.n_symbols(data_.n_features())),
                         kExact * data_.target_variance());
     Polisher polisher(evaluator, vocabulary, archive, work, cancel, options_.n_threads);
@@ -172,29 +228,42 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
             log(view.name + ": dictionary");
         }
     }
+    const auto inner_constants = [&](std::size_t rows, double noise) {
+        for (const View& view : views) {
+            if (!on.inner_constants || done()) break;
+            parametric(view, polisher, first_rows(data_, rows), noise);
+            log(view.name + ": inner constants");
+        }
+    };
     if (on.families && !done()) {
-        solve(views, polisher, {.atoms = {800, 4000}, .weighted = false, .screen_rows = kScreenRows}, log);
-        if (on.inner_constants) {
+        solve(views, polisher, {.atoms = {800}, .screen_rows = kScreenRows}, log);
+        const bool noisy = surely_noisy(raw, polisher);
+        if (!noisy && !done()) {
+            solve(views, polisher, {.atoms = {4000}, .screen_rows = kScreenRows}, log);
             for (const View& view : views) {
-                if (done()) break;
-                parametric(view, polisher, first_rows(data_, kScreenRows), 0);
-                log(view.name + ": inner constants");
+                if (done() || !on.deep) break;
+                DeepOptions deep;
+                const double room = options_.memory_limit_in_bytes / 2 / kBytesOfFormula;
+                if (room < static_cast<double>(deep.formulas)) deep.formulas = static_cast<std::size_t>(room);
+                deep_search(view, polisher, first_rows(data_, kScreenRows), deep);
+                log(view.name + ": deep");
             }
+            inner_constants(kScreenRows, 0);
         }
-        if (on.weighted_families && !done()) {
-            solve(views, polisher, {.atoms = {800, 3000}, .weighted = true, .screen_rows = kNoisyScreenRows}, log);
-        }
+        if (on.weighted_families && !done()) noisy_rounds(views, polisher, log);
+        if (!done()) inner_constants(kNoisyScreenRows, residual_of(archive));
     }
     if (on.families && on.large_libraries && !done() && something_left(raw, polisher)) {
-        solve(views, polisher, {.atoms = {14000}, .weighted = false, .screen_rows = kScreenRows}, log);
-        if (!done()) solve({raw}, polisher, {.atoms = {30000}, .weighted = false, .screen_rows = kScreenRows}, log);
+        solve(views, polisher, {.atoms = {14000}, .screen_rows = kScreenRows}, log);
+        if (!done()) solve({&raw, 1}, polisher, {.atoms = {30000}, .screen_rows = kScreenRows}, log);
     }
+    work.limit = whole;
     if (on.seed_finish && archive.best()) {
         finish(polisher, 8);
         log("finish");
     }
-    result.exact = archive.exact() != nullptr;
-    result.noise = archive.best() ? std::sqrt(archive.best()->loss) : 0;
+    result.exact = exact_on_all_rows(archive, evaluator, polisher);
+    result.noise = residual_of(archive);
     for (const std::vector<Found>& entries : archive.by_complexity()) {
         for (const Found& found : entries)
             result.candidates.push_back({found.expression, found.complexity, found.loss});

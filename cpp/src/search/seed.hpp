@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,15 +42,21 @@ class Seed {
     [[nodiscard]] SeedResult run(Work& work, const std::atomic<bool>& cancel) const;
 
    private:
-    /// Rounds of growing libraries over all views.
+    /// Rounds of growing libraries, for exact laws.
     struct Campaign {
         std::vector<std::size_t> atoms;
-        bool weighted = false;
         std::size_t screen_rows = 64;
     };
 
-    void solve(const std::vector<View>& views, Polisher& polisher, const Campaign& campaign,
+    void solve(std::span<const View> views, Polisher& polisher, const Campaign& campaign,
                const std::function<void(std::string)>& log) const;
+
+    /// Rounds on more rows, each residual weighted as what it is in y.
+    void noisy_rounds(std::span<const View> views, Polisher& polisher,
+                      const std::function<void(std::string)>& log) const;
+
+    /// Whether the best formula leaves noise, so that there is no exact law to be looked for.
+    [[nodiscard]] bool surely_noisy(const View& raw, Polisher& polisher) const;
 
     /// Whether the residual of the best formula follows some simple formula more than noise would.
     [[nodiscard]] bool something_left(const View& raw, Polisher& polisher) const;

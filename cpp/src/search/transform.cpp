@@ -6,6 +6,8 @@
 namespace balmer::search {
 namespace {
 
+// Of the rows: those of a small target, which weigh little in y where T is steep.
+constexpr double kMostLost = 0.5;
 constexpr double kHalfPi = 1.5707963267948966, kPi = 3.141592653589793;
 
 bool defined(Transform t, double y, double sign, double margin) {
@@ -102,7 +104,8 @@ TransformedTarget transform_target(Transform transform, std::span<const double> 
     double largest = 0;
     for (std::size_t i = 0; i < y.size(); ++i) {
         if (!defined(transform, y[i], result.sign, 3 * noise)) {
-            if (noise == 0 || y[i] * result.sign < -6 * noise) return result;
+            const bool signs = transform != Transform::inverse;
+            if (noise == 0 || (signs && y[i] * result.sign < -6 * noise)) return result;
             ++lost;
             continue;
         }
@@ -113,7 +116,7 @@ TransformedTarget transform_target(Transform transform, std::span<const double> 
         if (!std::isfinite(weights[i])) return result;
         largest = std::max(largest, weights[i]);
     }
-    if (10 * lost > y.size() || !(largest > 0)) return result;
+    if (static_cast<double>(lost) > kMostLost * static_cast<double>(y.size()) || !(largest > 0)) return result;
     double sum = 0, mean = 0, spread = 0, top = 0;
     for (std::size_t i = 0; i < y.size(); ++i) {
         weights[i] /= largest;

@@ -37,8 +37,9 @@ struct TransformedTarget {
 /// Whether the inverse function can be written with the allowed operators.
 [[nodiscard]] bool expressible(Transform transform, const Vocabulary& vocabulary);
 
-/// T of `y` with prior weights `weight` (one each row). Rows on which T is not defined get weight 0: at most one in ten, and only
-/// if they are within `noise` standard deviations of the border; otherwise, or if T(y) is constant, the result has no values.
+/// T of `y` with prior weights `weight` (one each row). Rows on which T is not defined, or steep within
+/// 3 `noise`, get weight 0: at most half, and none that is 6 `noise` on the wrong side; otherwise, or if T(y) is constant, the
+/// result has no values.
 [[nodiscard]] TransformedTarget transform_target(Transform transform, std::span<const double> y,
                                                  std::span<const double> weight, double noise);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "eval/dispatch.hpp"
 #include "search/beam.hpp"
@@ -30,25 +31,19 @@ int overhead_of(const TransformedTarget& target, const View& view, const Vocabul
 ViewSolver::ViewSolver(const View& view, Polisher& polisher, std::vector<std::uint32_t> screen_rows)
     : view_(view),
       polisher_(polisher),
-      library_(polisher.vocabulary(), view.variables, std::move(screen_rows), kLibraryCapacity) {}
+      library_(polisher.vocabulary(), view.variables, std::move(screen_rows), kLibraryCapacity) {
+    promise_.fill(std::numeric_limits<double>::infinity());
+}
 
 ViewSolver::~ViewSolver() = default;
 
 std::vector<TransformedTarget> ViewSolver::make_targets(const RoundOptions& options) const {
-    std::vector<double> y, weight;
-    for (const std::uint32_t row : library_.screen_rows()) {
-        y.push_back(view_.target[row]);
-        weight.push_back(view_.weight.empty() ? 1 : view_.weight[row]);
-    }
-    // In a view, y is divided by a unit: the noise is that of a typical row.
-    double typical = 0;
-    for (const double w : weight) typical += w;
-    const double noise = options.noise / std::sqrt(typical / static_cast<double>(weight.size()));
+    const ViewSample sample = sample_of(view_, library_.screen_rows(), options.weighted ? options.noise : 0);
     std::vector<TransformedTarget> targets;
     for (std::size_t t = 0; t < kTransforms; ++t) {
         const auto transform = static_cast<Transform>(t);
         if (!expressible(transform, polisher_.vocabulary())) continue;
-        TransformedTarget target = transform_target(transform, y, weight, options.weighted ? noise : 0);
+        TransformedTarget target = transform_target(transform, sample.target, sample.weight, sample.noise);
         if (target.value.empty()) continue;
         // A target that a few rows make up fits anything: its logarithm is the one to look at.
         std::vector<double> root(target.weight.size());
@@ -116,6 +111,10 @@ bool ViewSolver::polish(const ModelContext& context, std::vector<Model> models, 
         if (std::isfinite(models[k].mse)) order.emplace_back(describe(models[k]), k);
     }
     std::sort(order.begin(), order.end());
+    for (const auto& [description, k] : order) {
+        double& promise = promise_[static_cast<std::size_t>(context.targets[models[k].hit.target].transform)];
+        promise = std::min(promise, description);
+    }
     std::vector<Expression> chosen;
     std::vector<int> of_complexity(HitBuckets::kBuckets, 0);
     std::size_t rank = 0;
@@ -182,7 +181,11 @@ bool ViewSolver::round(const RoundOptions& options) {
     while (library_.size() < options.atoms + options.atoms / 2 && library_.level() < kMaxLevel && library_.grow()) {
     }
     library_.prepare(std::min(library_.size(), 2 * options.atoms));
-    const std::vector<TransformedTarget> targets = make_targets(options);
+    std::vector<TransformedTarget> targets = make_targets(options);
+    std::stable_sort(targets.begin(), targets.end(), [&](const TransformedTarget& a, const TransformedTarget& b) {
+        return promise_[static_cast<std::size_t>(a.transform)] < promise_[static_cast<std::size_t>(b.transform)];
+    });
+    targets.resize(std::min(targets.size(), options.transforms));
     std::vector<Transform> plain;
     bool exact = false;
     for (const TransformedTarget& target : targets) {

@@ -1,6 +1,8 @@
 // Searches one view: rounds of ever larger libraries through the closed-form families.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -11,11 +13,12 @@ namespace balmer::search {
 
 /// How a round looks.
 struct RoundOptions {
-    std::size_t atoms = 800;    ///< atoms that are paired
-    std::size_t factors = 200;  ///< formulas that multiply or divide an affine function of an atom
-    bool weighted = false;      ///< residuals of T(y) count as those of y: needed under noise, slower
-    std::size_t polish = 40;    ///< formulas that are fitted to all rows although they are not exact
-    double noise = 0;           ///< estimated standard deviation of the noise, in units of y
+    std::size_t atoms = 800;               ///< atoms that are paired
+    std::size_t factors = 200;             ///< formulas that multiply or divide an affine function of an atom
+    bool weighted = false;                 ///< residuals of T(y) count as those of y: needed under noise, slower
+    std::size_t polish = 40;               ///< formulas that are fitted to all rows although they are not exact
+    std::size_t transforms = kTransforms;  ///< how many: those that did best in the rounds before
+    double noise = 0;                      ///< estimated standard deviation of the noise, in units of y
     const char* stage = "families";
 };
 
@@ -28,12 +31,15 @@ class ViewSolver {
     /// One round; what it finds goes to the polisher's archive. Returns true if an exact formula was among it.
     bool round(const RoundOptions& options);
     [[nodiscard]] Library& library() noexcept { return library_; }
+    /// The least description length that a model of the rounds so far had on the screen rows; infinite before the first.
+    [[nodiscard]] double promise() const noexcept { return *std::min_element(promise_.begin(), promise_.end()); }
 
    private:
     const View& view_;
     Polisher& polisher_;
     Library library_;
     LinearFit fit_;
+    std::array<double, kTransforms> promise_;  // of each transform
 
     [[nodiscard]] std::vector<TransformedTarget> make_targets(const RoundOptions& options) const;
     void add_models(const ModelContext& context, std::span<const Hit> hits, std::vector<Model>& models);

@@ -215,7 +215,8 @@ Expression Vocabulary::power(const Expression& a, double p) const {
     if (p == 0) return Expression::constant(1);
     if (p == 1) return a;
     const Expression powered = apply(Op::Pow, a, Expression::constant(p));
-    const Expression through_log = exp(scale(p, log(a)));
+    // Shorter than long products, but not defined where the base is negative.
+    const Expression through_log = p == std::floor(p) ? Expression{} : exp(scale(p, log(a)));
     Expression whole, reciprocal_form, root;
     const double magnitude = std::abs(p);
     if (magnitude == std::floor(magnitude) && magnitude <= 16) {

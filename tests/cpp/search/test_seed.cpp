@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "balmer/core/rng.hpp"
+#include "balmer/expr/print.hpp"
 #include "search/probe.hpp"
 
 namespace {
@@ -72,6 +73,53 @@ TEST_CASE("laws of one step are found exactly") {
     CHECK(run(rows_of(30, 1, [](const auto& x) { return x[0] * x[0] * x[0] - 2 * x[0] * x[0] + 3; }), options).exact);
 }
 
+TEST_CASE("laws whose halves lie deep in the library are found exactly") {
+    SearchOptions options = options_with(kUsual);
+    // u (a g + b) with u and g of four to six nodes, over periods that no surface follows.
+    const Rows nested = rows_of(
+        200, 3, [](const auto& x) { return std::cos(5 * x[0] * x[1]) * (1 + x[2] * std::cos(5 * x[0] * x[1])); });
+    CHECK_FALSE(run(nested, options, 1e8).exact);  // not by what comes before
+    Rows scaled = nested;                          // in units that make the inner constant 1
+    for (std::size_t i = 0; i < scaled.y.size(); ++i) scaled.x[3 * i] *= 5;
+    CHECK(run(scaled, options, 4e9).exact);
+    // Terms that are nearly proportional to each other, so that no correlation tells them apart.
+    Rows close = rows_of(120, 1, [](const auto& x) { return std::log(10 * x[0] + std::sqrt(100 * x[0] * x[0] + 1)); });
+    for (double& x : close.x) x *= 10;
+    CHECK(run(close, options, 4e9).exact);
+    // Few constants, high degrees, and signs: x^5 must not be written as exp(5 log(x)).
+    options.operators = {Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Exp, Op::Log};
+    Rows ratio = rows_of(20, 1, [](const auto& x) {
+        const double z = (x[0] - 2.5) / 1.5;
+        return (z * z * z * z * z * (z + 1)) / (z * z * z * z + z * z * z + z * z + z + 1);
+    });
+    for (double& x : ratio.x) x = (x - 2.5) / 1.5;
+    options.evolution.maxsize = 40;
+    CHECK(run(ratio, options, 1e9).exact);
+}
+
+TEST_CASE("noise of a tenth does not hide a law that is a sum only after inversion") {
+    const OperatorSet operators;
+    const SearchOptions options = options_with(kUsual);
+    const auto best_of = [&](const Rows& rows) {
+        const SeedResult result = run(rows, options, 3e9);
+        const Vocabulary vocabulary(options, operators);
+        const DescriptionScale scale = description_scale(rows.y, vocabulary.n_symbols(rows.features));
+        const FrontEntry* best = nullptr;
+        double least = INFINITY;
+        for (const FrontEntry& entry : result.candidates) {
+            const double length = description_length(entry.expression, entry.loss, scale);
+            if (length < least) best = &entry;
+            least = std::min(least, length);
+        }
+        return *best;
+    };
+    // 1 / y is steep where y is small: those rows must not count, and must not make the transform useless.
+    const FrontEntry lens = best_of(rows_of(500, 3, [](const auto& x) { return 1 / (1 / x[0] + x[1] / x[2]); }, 0.1));
+    INFO(to_text(lens.expression));
+    CHECK(lens.complexity <= 9);
+    for (const double c : lens.expression.constants) CHECK(c == 1);
+}
+
 TEST_CASE("every candidate keeps to the operators, the size and the constraints") {
     SearchOptions options = options_with({Op::Add, Op::Mul, Op::Inv, Op::Exp});
     options.evolution.maxsize = 15;
@@ -106,7 +154,7 @@ TEST_CASE("a part that is switched off does not run") {
         {"probe", &StageSwitches::views},         {"dictionary", &StageSwitches::dictionary},
         {": families", &StageSwitches::families}, {"weighted families", &StageSwitches::weighted_families},
         {": factors", &StageSwitches::factors},   {"inner constants", &StageSwitches::inner_constants},
-        {"finish", &StageSwitches::seed_finish},
+        {": deep", &StageSwitches::deep},         {"finish", &StageSwitches::seed_finish},
     };
     for (const auto& [part, member] : parts) {
         CAPTURE(part);

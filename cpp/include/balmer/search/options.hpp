@@ -28,9 +28,10 @@ struct StageSwitches {
     bool families = true;           ///< closed-form families over the library
     bool weighted_families = true;  ///< the same where residuals of a transformed target count as those of the target
     bool factors = true;            ///< the target over thousands of formulas, transformed
-    bool inner_constants = true;    ///< functions of a formula with a constant inside
-    bool large_libraries = true;    ///< families over more formulas, if something is left to be explained
-    bool seed_finish = true;        ///< pruning and rounding before evolution
+    bool deep = true;             ///< exact laws with a small part and any other, or of two halves, in a large library
+    bool inner_constants = true;  ///< functions of a formula with a constant inside
+    bool large_libraries = true;  ///< families over more formulas, if something is left to be explained
+    bool seed_finish = true;      ///< pruning and rounding before evolution
 };
 
 struct SearchOptions {
