@@ -1,5 +1,9 @@
 #include "eval/dispatch.hpp"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -34,10 +38,18 @@ struct Candidate {
 };
 
 #if defined(__x86_64__)
+/// Those of x86-64-v3 that Clang's __builtin_cpu_supports has no name for.
+bool has_f16c_movbe_lzcnt() noexcept {
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+    constexpr unsigned kMovbe = 1u << 22, kF16c = 1u << 29, kLzcnt = 1u << 5;
+    if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0 || (ecx & kMovbe) == 0 || (ecx & kF16c) == 0) return false;
+    return __get_cpuid(0x80000001u, &eax, &ebx, &ecx, &edx) != 0 && (ecx & kLzcnt) != 0;
+}
+
 bool has_x86_v3() noexcept {
     return __builtin_cpu_supports("avx") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
            __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("popcnt") &&
-           __builtin_cpu_supports("f16c") && __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("movbe");
+           has_f16c_movbe_lzcnt();
 }
 
 bool has_x86_v4() noexcept {
