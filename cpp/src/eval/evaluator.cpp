@@ -28,6 +28,11 @@ constexpr std::size_t kFirstBlock = 64;
 constexpr std::size_t kTileRows = 8192;
 constexpr std::size_t kTilePrograms = 64;
 
+/// Outputs of a batch from this size on are written past the caches: they would not stay there, and a store through the
+/// cache reads each line before it writes it.
+constexpr std::size_t kStreamedBytes = std::size_t{8} << 20;
+enum class Output : std::uint8_t { cached, streamed };
+
 /// The last rows of a view, copied so that whole vectors can be read.
 template <class T>
 struct Tail {
@@ -68,13 +73,18 @@ bool left_range(const Program<T>& program, const T* values, std::size_t n) {
 
 /// Values of rows [first, last), of which `readable` can be read. Returns whether a watched program left its range.
 template <class T>
-bool run_rows(Program<T>& program, std::size_t first, std::size_t last, std::size_t readable, T* out) {
+bool run_rows(Program<T>& program, std::size_t first, std::size_t last, std::size_t readable, T* out,
+              Output output = Output::cached) {
     bool left = false;
     for (std::size_t r = first; r < last; r += program.block_rows()) {
         const std::size_t n = std::min(program.block_rows(), last - r);
         if (n % kLanes == 0 || r + padded(n) > readable) {
             const std::size_t whole = n - n % kLanes;
-            if (whole > 0) {
+            if (whole > 0 && output == Output::streamed) {
+                const T* const values = program.run(r, whole);
+                eval::kernels_of<T>(eval::kernels()).stream(out + r, values, whole);
+                left = left || left_range(program, values, whole);
+            } else if (whole > 0) {
                 program.run_into(r, whole, out + r);
                 left = left || left_range(program, out + r, whole);
             }
@@ -301,6 +311,7 @@ void evaluate_all(std::span<const Expression* const> expressions, std::span<cons
     // About 50 microseconds of work a chunk, so that threads do not wait for one another.
     const int chunk = tiled ? 1 : static_cast<int>(std::clamp<std::size_t>(65536 / (rows + 64), 1, 64));
     const eval::KernelTable& table = eval::kernels();
+    const Output output = out.size_bytes() < kStreamedBytes ? Output::cached : Output::streamed;
     const int threads = std::max(1, n_threads);
     std::vector<std::vector<Program<T>>> programs(static_cast<std::size_t>(threads));
     for (auto& own : programs) {
@@ -325,10 +336,11 @@ void evaluate_all(std::span<const Expression* const> expressions, std::span<cons
         for (std::size_t r = 0; r < rows; r += tile) {
             for (std::size_t e = first; e < last; ++e) {
                 T* const values = out.data() + e * rows;
-                const bool here = run_rows(own[e - first], r, std::min(r + tile, rows), readable, values);
+                const bool here = run_rows(own[e - first], r, std::min(r + tile, rows), readable, values, output);
                 left[e - first] = left[e - first] || here;
             }
         }
+        table.fence();
         for (std::size_t e = first; e < last; ++e) {
             if (left[e - first]) {
                 rescue(*expressions[e], *operators[e], data.columns(), rows, readable, own[0], out.data() + e * rows);

@@ -43,6 +43,10 @@ struct Kernels {
     /// out[i] = value of `a[0]`; out[i] = a[i]; out[i] = -a[i]; out[i] = a[i] + b[i].
     ForwardKernel<T> fill, copy, negate, add;
 
+    /// out[i] = a[i] for any n, past the caches: for results that would only push other data out of them. Before another
+    /// thread reads them, `fence` of the table.
+    void (*stream)(T* out, const T* a, std::size_t n) noexcept;
+
     /// Whether all of n values are finite; whether one of them is zero or infinite. Any n.
     bool (*all_finite)(const T* values, std::size_t n) noexcept;
     bool (*any_out_of_range)(const T* values, std::size_t n) noexcept;
@@ -65,6 +69,7 @@ struct KernelTable {
     /// Sets flush-to-zero and denormals-are-zero for this thread, returns the state before; `restore_fp` undoes it.
     std::uint64_t (*enter_fp)() noexcept;
     void (*restore_fp)(std::uint64_t state) noexcept;
+    void (*fence)() noexcept;  ///< ends what `stream` has begun
 };
 
 /// Which derivatives are 0, 1 or -1: the same for every instruction set, read from the text of the table.

@@ -132,6 +132,17 @@ void fill(T* out, const T* a, const T*, const T*, std::size_t n) noexcept {
     for (std::size_t i = 0; i < n; i += Vec<T>::kSize) value.store(out + i);
 }
 
+template <class T>
+void stream(T* out, const T* a, std::size_t n) noexcept {
+    std::size_t i = 0;
+    while (i < n && reinterpret_cast<std::uintptr_t>(out + i) % sizeof(typename Native<T>::Real) != 0) {
+        out[i] = a[i];
+        ++i;
+    }
+    for (; i + Vec<T>::kSize <= n; i += Vec<T>::kSize) Vec<T>::load(a + i).stream(out + i);
+    for (; i < n; ++i) out[i] = a[i];
+}
+
 /// Zero times a number is zero unless the number is not finite: the sum of such products is NaN then. Several sums, or
 /// each product would wait for the one before.
 template <class T>
@@ -213,6 +224,7 @@ constexpr Kernels<T> make_kernels() noexcept {
     kernels.copy = forward<CopyRow, T, vv>;
     kernels.negate = forward<NegRow, T, vv>;
     kernels.add = forward<AddRow, T, vv>;
+    kernels.stream = stream<T>;
     kernels.all_finite = all_finite<T>;
     kernels.any_out_of_range = any_out_of_range<T>;
     kernels.squared_error = squared_error<T>;

@@ -81,6 +81,8 @@ struct Vec {
     static Vec load(const T* p) noexcept { return of(N::load(p)); }
     static Vec broadcast(T x) noexcept { return of(N::broadcast(x)); }
     void store(T* p) const noexcept { N::store(p, v); }
+    /// Past the caches where the instruction set can; `p` is aligned to the register.
+    void stream(T* p) const noexcept { N::stream(p, v); }
 
     friend Vec operator+(Vec x, Vec y) noexcept { return of(x.v + y.v); }
     friend Vec operator-(Vec x, Vec y) noexcept { return of(x.v - y.v); }

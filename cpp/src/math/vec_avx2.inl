@@ -14,6 +14,7 @@ struct Native<double> {
     static Real broadcast(double x) noexcept { return _mm256_set1_pd(x); }
     static Real load(const double* p) noexcept { return _mm256_loadu_pd(p); }
     static void store(double* p, Real x) noexcept { _mm256_storeu_pd(p, x); }
+    static void stream(double* p, Real x) noexcept { _mm256_stream_pd(p, x); }
     static Integer to_bits(Real x) noexcept { return (Integer)x; }
     static Truth highest_bit(Integer x) noexcept { return (Real)x; }
     static Real from_bits(Integer x) noexcept { return (Real)x; }
@@ -46,6 +47,7 @@ struct Native<float> {
     static Real broadcast(float x) noexcept { return _mm256_set1_ps(x); }
     static Real load(const float* p) noexcept { return _mm256_loadu_ps(p); }
     static void store(float* p, Real x) noexcept { _mm256_storeu_ps(p, x); }
+    static void stream(float* p, Real x) noexcept { _mm256_stream_ps(p, x); }
     static Integer to_bits(Real x) noexcept { return (Integer)x; }
     static Truth highest_bit(Integer x) noexcept { return (Real)x; }
     static Real from_bits(Integer x) noexcept { return (Real)x; }

@@ -14,6 +14,7 @@ struct Native<double> {
     static Real broadcast(double x) noexcept { return vdupq_n_f64(x); }
     static Real load(const double* p) noexcept { return vld1q_f64(p); }
     static void store(double* p, Real x) noexcept { vst1q_f64(p, x); }
+    static void stream(double* p, Real x) noexcept { store(p, x); }
     static Integer to_bits(Real x) noexcept { return vreinterpretq_u64_f64(x); }
     static Truth highest_bit(Integer x) noexcept { return vcltzq_s64(vreinterpretq_s64_u64(x)); }
     static Real from_bits(Integer x) noexcept { return vreinterpretq_f64_u64(x); }
@@ -50,6 +51,7 @@ struct Native<float> {
     static Real broadcast(float x) noexcept { return vdupq_n_f32(x); }
     static Real load(const float* p) noexcept { return vld1q_f32(p); }
     static void store(float* p, Real x) noexcept { vst1q_f32(p, x); }
+    static void stream(float* p, Real x) noexcept { store(p, x); }
     static Integer to_bits(Real x) noexcept { return vreinterpretq_u32_f32(x); }
     static Truth highest_bit(Integer x) noexcept { return vcltzq_s32(vreinterpretq_s32_u32(x)); }
     static Real from_bits(Integer x) noexcept { return vreinterpretq_f32_u32(x); }

@@ -15,6 +15,7 @@ struct ScalarNative {
     static Real broadcast(T x) noexcept { return x; }
     static Real load(const T* p) noexcept { return *p; }
     static void store(T* p, Real x) noexcept { *p = x; }
+    static void stream(T* p, Real x) noexcept { store(p, x); }
     static Integer to_bits(Real x) noexcept { return __builtin_bit_cast(U, x); }
     static Truth highest_bit(Integer x) noexcept { return x >> (sizeof(U) * 8 - 1) != 0; }
     static Real from_bits(Integer x) noexcept { return __builtin_bit_cast(T, x); }

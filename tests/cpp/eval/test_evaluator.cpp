@@ -269,6 +269,31 @@ TEST_CASE("many expressions at once give what each gives alone, for any number o
     }
 }
 
+TEST_CASE_TEMPLATE("a batch whose values are written past the caches has the same bits", T, double, float) {
+    // 8 MiB and more are streamed; an output that starts anywhere, rows that fill neither vectors nor tiles.
+    for (const std::size_t rows : {std::size_t{1001}, std::size_t{16'411}}) {
+        const Table table(rows, 3, 14);
+        const Dataset<T> data(table.view());
+        const std::size_t count = (std::size_t{8} << 20) / (rows * sizeof(T)) + 1;
+        const std::vector<Expression> kinds = {parse("x0 * x1 + 2.5"), parse("log(exp(400 * x2) + x0)"), parse("x1"),
+                                               parse("sin(x0) / exp(x1)"), parse("7")};
+        std::vector<const Expression*> expressions;
+        for (std::size_t e = 0; e < count; ++e) expressions.push_back(&kinds[e % kinds.size()]);
+        const std::vector<const OperatorSet*> operators(count, &OperatorSet::builtin());
+        std::vector<T> storage(count * rows + 1, T(-1)), alone(rows);
+        const std::span<T> out(storage.data() + 1, count * rows);
+        evaluate_all<T>(expressions, operators, data, out, 2);
+        CHECK(storage[0] == T(-1));
+        Workspace<T> workspace;
+        for (std::size_t e = 0; e < count; ++e) {
+            Evaluator<T>(data).evaluate(*expressions[e], alone, workspace);
+            bool equal = true;
+            for (std::size_t i = 0; i < rows; ++i) equal = equal && same(out[e * rows + i], alone[i]);
+            REQUIRE_MESSAGE(equal, to_text(*expressions[e]), " number ", e, " over ", rows, " rows");
+        }
+    }
+}
+
 TEST_CASE("single precision follows double precision") {
     const Table table(100, 2, 12, 0.5, 2);
     const Dataset<float> data(table.view());

@@ -46,7 +46,9 @@ std::uint64_t enter_fp() noexcept { return 0; }
 void restore_fp(std::uint64_t) noexcept {}
 #endif
 
-constexpr KernelTable kTable{"baseline", make_kernels<double>(), make_kernels<float>(), enter_fp, restore_fp};
+void fence() noexcept {}
+
+constexpr KernelTable kTable{"baseline", make_kernels<double>(), make_kernels<float>(), enter_fp, restore_fp, fence};
 
 }  // namespace
 

@@ -29,7 +29,9 @@ std::uint64_t enter_fp() noexcept {
 
 void restore_fp(std::uint64_t state) noexcept { __builtin_aarch64_set_fpcr64(state); }
 
-constexpr KernelTable kTable{"neon", make_kernels<double>(), make_kernels<float>(), enter_fp, restore_fp};
+void fence() noexcept {}
+
+constexpr KernelTable kTable{"neon", make_kernels<double>(), make_kernels<float>(), enter_fp, restore_fp, fence};
 
 }  // namespace
 

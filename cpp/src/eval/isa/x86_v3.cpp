@@ -29,7 +29,9 @@ std::uint64_t enter_fp() noexcept {
 
 void restore_fp(std::uint64_t state) noexcept { _mm_setcsr(static_cast<unsigned>(state)); }
 
-constexpr KernelTable kTable{"x86-64-v3", make_kernels<double>(), make_kernels<float>(), enter_fp, restore_fp};
+void fence() noexcept { _mm_sfence(); }
+
+constexpr KernelTable kTable{"x86-64-v3", make_kernels<double>(), make_kernels<float>(), enter_fp, restore_fp, fence};
 
 }  // namespace
 
