@@ -7,10 +7,10 @@
 namespace balmer::fit {
 namespace {
 
-/// Runs the program over the rows, block by block: values, sum of squares, then derivatives, then `add(row, block, values)`.
+/// Runs the program over the rows, block by block: values, sum of squares, then `add(row, block, values)`.
 /// Returns the sum; infinity when it is above `limit`, NaN when it is not finite.
 template <class T, class Add>
-double pass(eval::Program<T>& program, const Dataset<T>& data, std::size_t rows, std::span<const double> constants,
+double pass(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows, std::span<const double> constants,
             double limit, const Add& add) {
     const eval::KernelTable& table = eval::kernels();
     const auto& kernels = eval::kernels_of<T>(table);
@@ -19,20 +19,25 @@ double pass(eval::Program<T>& program, const Dataset<T>& data, std::size_t rows,
     alignas(kAlignment) std::array<double, eval::kSumLanes> lanes{};
     double sum = 0;
     program.set_constants(constants);
-    for (std::size_t r = 0; r < rows; r += program.block_rows()) {
-        const std::size_t block = std::min(program.block_rows(), rows - r);
-        const T* const values = program.run(r, padded(block));
-        const T* const weights = data.weights() != nullptr ? data.weights() + r : nullptr;
-        // The sum first: it costs next to nothing, and a step that leads nowhere needs no derivatives.
-        kernels.squared_error(values, data.target() + r, weights, block, lanes.data());
-        sum = eval::sum_lanes(lanes.data());
-        if (!(sum <= std::min(limit, kLargest))) {
-            return sum <= kLargest ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
+    const bool below = rows.for_each_run([&](std::size_t first, std::size_t n) {
+        for (std::size_t r = first; r < first + n; r += program.block_rows()) {
+            const std::size_t block = std::min(program.block_rows(), first + n - r);
+            const T* const values = program.run(r, padded(block));
+            const T* const weights = data.weights() != nullptr ? data.weights() + r : nullptr;
+            // The sum first: it costs next to nothing, and a step that leads nowhere needs no derivatives.
+            kernels.squared_error(values, data.target() + r, weights, block, lanes.data());
+            sum = eval::sum_lanes(lanes.data());
+            if (!(sum <= std::min(limit, kLargest))) {
+                return false;
+            }
+            add(r, block, values);
         }
-        program.reverse(r, padded(block));
-        add(r, block, values);
+        return true;
+    });
+    if (below) {
+        return sum;
     }
-    return sum;
+    return sum <= kLargest ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
 }
 
 /// Reflects a block of rows into the triangle (Golub & Van Loan, algorithm 5.1.1): below the diagonal of a column stands
@@ -82,13 +87,14 @@ bool all_finite(std::span<const double> values) {
 }  // namespace
 
 template <class T>
-bool evaluate(eval::Program<T>& program, const Dataset<T>& data, std::size_t rows, std::span<const double> constants,
+bool evaluate(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows, std::span<const double> constants,
               double limit, PassScratch& scratch, NormalEquations& out) {
     const std::size_t n = constants.size();
     const auto& kernels = eval::kernels_of<T>(eval::kernels());
     scratch.lanes.assign((n * (n + 1) / 2 + n + 1) * eval::kSumLanes, 0.0);
     out.n = n;
     out.sum = pass(program, data, rows, constants, limit, [&](std::size_t r, std::size_t block, const T* values) {
+        program.reverse(r, padded(block));
         kernels.normal_equations(program.derivatives().data(), n, values, data.target() + r,
                                  data.weights() != nullptr ? data.weights() + r : nullptr, block, scratch.lanes.data());
     });
@@ -114,13 +120,14 @@ bool evaluate(eval::Program<T>& program, const Dataset<T>& data, std::size_t row
 }
 
 template <class T>
-bool evaluate(eval::Program<T>& program, const Dataset<T>& data, std::size_t rows, std::span<const double> constants,
+bool evaluate(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows, std::span<const double> constants,
               std::span<const std::size_t> order, PassScratch& scratch, RowFactor& out) {
     const std::size_t n = constants.size();
     out.n = n;
     out.triangle.assign((n + 1) * (n + 1), 0.0);
     scratch.block.resize((n + 1) * program.block_rows());
     const auto add = [&](std::size_t r, std::size_t block, const T* values) {
+        program.reverse(r, padded(block));
         for (std::size_t k = 0; k <= n; ++k) {
             double* const column = scratch.block.data() + k * block;
             for (std::size_t i = 0; i < block; ++i) {
@@ -143,13 +150,24 @@ bool evaluate(eval::Program<T>& program, const Dataset<T>& data, std::size_t row
     return true;
 }
 
-template bool evaluate<double>(eval::Program<double>&, const Dataset<double>&, std::size_t, std::span<const double>,
-                               double, PassScratch&, NormalEquations&);
-template bool evaluate<float>(eval::Program<float>&, const Dataset<float>&, std::size_t, std::span<const double>,
-                              double, PassScratch&, NormalEquations&);
-template bool evaluate<double>(eval::Program<double>&, const Dataset<double>&, std::size_t, std::span<const double>,
+template <class T>
+double sum_of_squares(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows,
+                      std::span<const double> constants, double limit) {
+    return pass(program, data, rows, constants, limit, [](std::size_t, std::size_t, const T*) {});
+}
+
+template bool evaluate<double>(eval::Program<double>&, const Dataset<double>&, RowRuns, std::span<const double>, double,
+                               PassScratch&, NormalEquations&);
+template bool evaluate<float>(eval::Program<float>&, const Dataset<float>&, RowRuns, std::span<const double>, double,
+                              PassScratch&, NormalEquations&);
+template bool evaluate<double>(eval::Program<double>&, const Dataset<double>&, RowRuns, std::span<const double>,
                                std::span<const std::size_t>, PassScratch&, RowFactor&);
-template bool evaluate<float>(eval::Program<float>&, const Dataset<float>&, std::size_t, std::span<const double>,
+template bool evaluate<float>(eval::Program<float>&, const Dataset<float>&, RowRuns, std::span<const double>,
                               std::span<const std::size_t>, PassScratch&, RowFactor&);
+
+template double sum_of_squares<double>(eval::Program<double>&, const Dataset<double>&, RowRuns, std::span<const double>,
+                                       double);
+template double sum_of_squares<float>(eval::Program<float>&, const Dataset<float>&, RowRuns, std::span<const double>,
+                                      double);
 
 }  // namespace balmer::fit

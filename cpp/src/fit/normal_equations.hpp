@@ -9,6 +9,7 @@
 #include "balmer/core/aligned.hpp"
 #include "balmer/eval/dataset.hpp"
 #include "eval/program.hpp"
+#include "fit/row_runs.hpp"
 
 namespace balmer::fit {
 
@@ -34,16 +35,21 @@ struct PassScratch {
     std::vector<double> block;  // columns of a block of rows, for RowFactor
 };
 
-/// Evaluates on the first `rows` rows. `program` was compiled with derivatives by constants; its constants are set here.
+/// Evaluates on `rows`. `program` was compiled with derivatives by constants; its constants are set here.
 /// Returns false, with a `sum` of NaN, where a value or a derivative is not finite, and as soon as the sum is above `limit`, with
 /// infinity.
 template <class T>
-bool evaluate(eval::Program<T>& program, const Dataset<T>& data, std::size_t rows, std::span<const double> constants,
+bool evaluate(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows, std::span<const double> constants,
               double limit, PassScratch& scratch, NormalEquations& out);
 
 /// The same by Householder reflections, block by block: some times slower. `order[k]` is the constant of column k.
 template <class T>
-bool evaluate(eval::Program<T>& program, const Dataset<T>& data, std::size_t rows, std::span<const double> constants,
+bool evaluate(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows, std::span<const double> constants,
               std::span<const std::size_t> order, PassScratch& scratch, RowFactor& out);
+
+/// r'Wr alone, as exact; infinity or NaN likewise.
+template <class T>
+double sum_of_squares(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows,
+                      std::span<const double> constants, double limit);
 
 }  // namespace balmer::fit

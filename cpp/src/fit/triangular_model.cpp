@@ -55,6 +55,7 @@ void TriangularModel::finish() {
 void TriangularModel::set(const NormalEquations& equations, std::span<const std::size_t> order, std::size_t n_linear) {
     const std::size_t n = equations.n;
     start(n, order, n_linear);
+    noise_ = least_pivot(n);
     for (std::size_t k = 0; k < n; ++k) {
         norm_[k] = std::sqrt(equations.matrix[order[k] * n + order[k]]);
     }
@@ -91,6 +92,7 @@ void TriangularModel::set(const NormalEquations& equations, std::span<const std:
 void TriangularModel::set(const RowFactor& factor, std::span<const std::size_t> order, std::size_t n_linear) {
     const std::size_t n = factor.n, width = n + 1;
     start(n, order, n_linear);
+    noise_ = least_diagonal(n) * least_diagonal(n);
     for (std::size_t k = 0; k < n; ++k) {
         double square = 0;
         for (std::size_t i = 0; i <= k; ++i) {
@@ -135,13 +137,16 @@ void TriangularModel::rotate_in(std::size_t i, double* row, double& z, std::size
     }
 }
 
-double TriangularModel::curvature(std::size_t k) const noexcept {
+/// Squared length of the scaled column k, less what the linear columns take up of it.
+double TriangularModel::share(std::size_t k) const noexcept {
     double square = 0;
     for (std::size_t i = n_linear_; i <= k; ++i) {
         square += r_[i * n_ + k] * r_[i * n_ + k];
     }
-    return square * norm_[k] * norm_[k];
+    return square;
 }
+
+double TriangularModel::curvature(std::size_t k) const noexcept { return share(k) * norm_[k] * norm_[k]; }
 
 /// t of the linear unknowns from those of the nonlinear ones.
 void TriangularModel::solve_linear_block() {
@@ -172,7 +177,8 @@ double TriangularModel::damped_step(double lambda, std::span<const double> dampi
     spare_.resize(m + 1);
     for (std::size_t i = 0; i < m; ++i) {
         for (std::size_t j = i; j < m; ++j) {
-            damped_[i * (m + 1) + j] = r_[(n_linear_ + i) * n_ + n_linear_ + j];
+            const std::size_t column = n_linear_ + j;
+            damped_[i * (m + 1) + j] = is_redundant(column) ? 0 : r_[(n_linear_ + i) * n_ + column];
         }
         damped_[i * (m + 1) + m] = z_[n_linear_ + i];
     }
@@ -180,7 +186,7 @@ double TriangularModel::damped_step(double lambda, std::span<const double> dampi
     // condition.
     for (std::size_t k = 0; k < m; ++k) {
         const std::size_t column = n_linear_ + k;
-        const double weight = norm_[column] > 0 ? std::sqrt(lambda * damping[column]) / norm_[column] : 0;
+        const double weight = !is_redundant(column) ? std::sqrt(lambda * damping[column]) / norm_[column] : 0;
         if (weight == 0) {
             continue;
         }

@@ -52,6 +52,10 @@ class TriangularModel {
     void drop(std::size_t k);
     void rotate_in(std::size_t i, double* row, double& z, std::size_t n);
     void finish();
+    [[nodiscard]] double share(std::size_t k) const noexcept;
+    /// Whether the linear constants can do all that constant k >= n_linear can: then it stays, for what is left of its column
+    /// is rounding, and so would be its step.
+    [[nodiscard]] bool is_redundant(std::size_t k) const noexcept { return !(share(k) > noise_); }
     void solve_linear_block();
     void scatter(std::span<double> step) const;
 
@@ -59,6 +63,7 @@ class TriangularModel {
     std::span<const std::size_t> order_;  // the caller's, which outlives the use of this
     std::vector<double> r_, z_, norm_;    // upper triangle by rows; right-hand side; lengths of the columns
     std::vector<double> damped_, spare_, t_;
+    double noise_ = 0;  // a share that is rounding
     double smallest_pivot_ = 1, linear_gain_ = 0, gain_ = 0;
     bool deficient_ = false;
 };

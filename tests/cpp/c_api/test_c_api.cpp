@@ -156,7 +156,7 @@ TEST_CASE("a search finds the law, twice the same, with operators of the user") 
     for (int threads = 1; threads <= 2; ++threads) {
         const Options options(balmer_options_create(nullptr));
         CHECK(balmer_options_set_operators(options, "+ * / root", &error) == BALMER_OK);
-        CHECK(balmer_options_set(options, "niterations", 3, &error) == BALMER_OK);
+        CHECK(balmer_options_set(options, "niterations", 10, &error) == BALMER_OK);
         CHECK(balmer_options_set(options, "populations", 4, &error) == BALMER_OK);
         CHECK(balmer_options_set(options, "n_threads", threads, &error) == BALMER_OK);
         const Search search(balmer_search_create(data, operators, options, &error));

@@ -11,6 +11,8 @@
 
 #include "balmer/eval/isa.hpp"
 #include "balmer/expr/parse.hpp"
+#include "balmer/expr/print.hpp"
+#include "fit/row_runs.hpp"
 #include "random_expression.hpp"
 
 namespace balmer::test {
@@ -113,6 +115,21 @@ TEST_CASE("features far from 0: what the doubles hold is found") {
     // The coefficients reach 3e10, the terms cancel from 3e10 to 20: 1e-5 of the target is lost when they are evaluated.
     CHECK(share("1*x0*x0 + 1*x0 + 1") < 1e-10);
     CHECK(share("1*x0 + 1") > 1e-3);
+}
+
+TEST_CASE("a constant that linear ones make redundant stays, and does not hold up the others") {
+    Sample s = sample([](double x) { return 3 * std::exp(-0.5 * x) + 1; }, 0, 3);
+    for (double& x : s.x) x += 1e5;
+    for (std::size_t i = 0; i < s.x.size(); ++i) s.y[i] = 3 * std::exp(-0.5 * (s.x[i] - 1e5)) + 1;
+    for (const double unit : {1.0, 1e25, 1e-25}) {
+        Sample scaled = s;
+        for (double& y : scaled.y) y *= unit;
+        const Fitted f = fit("1*exp(-1*(x0 - 100000.3)) + 1", scaled);
+        CAPTURE(unit);
+        CHECK(f.result.loss < 1e-20 * unit * unit);
+        CHECK(near(f.expression.constants[1], -0.5, 1e-9));
+        CHECK(f.expression.constants[2] == 100000.3);
+    }
 }
 
 TEST_CASE("a fit never ends with a larger loss than it began with, and finds the optimum of linear ones") {
@@ -254,6 +271,99 @@ TEST_CASE("restarts leave a wrong minimum") {
     const Fitted f = fit("1*sin(3.7*x0) + 1", s, options);
     CHECK(f.result.loss < 1e-25);
     CHECK(near(std::abs(f.expression.constants[1]), 5.3, 1e-12));
+}
+
+TEST_CASE("runs of rows are spread over all, or are all") {
+    using fit::RowRuns;
+    for (const std::size_t rows : {1UL, 16UL, 100UL, 128UL, 512UL, 1000UL, 12345UL}) {
+        for (const std::size_t length : {16UL, 32UL, 64UL}) {
+            const RowRuns runs = RowRuns::spread(rows, 4, length);
+            std::vector<std::size_t> firsts;
+            std::size_t visited = 0, last = 0;
+            CHECK(runs.for_each_run([&](std::size_t first, std::size_t n) {
+                firsts.push_back(first);
+                visited += n;
+                last = first + n;
+                return true;
+            }));
+            CAPTURE(rows);
+            CHECK(visited == runs.count());
+            CHECK(last <= rows);
+            if (visited == rows) {
+                CHECK(firsts == std::vector<std::size_t>{0});
+                continue;
+            }
+            CHECK(visited == 4 * length);
+            REQUIRE(firsts.size() == 4);
+            for (const std::size_t first : firsts) CHECK(first % kLanes == 0);
+            CHECK(last + 4 * kLanes > rows);
+        }
+    }
+    int calls = 0;
+    CHECK_FALSE(RowRuns::spread(1000, 4, 32).for_each_run([&](std::size_t, std::size_t) { return ++calls < 2; }));
+    CHECK(calls == 2);
+}
+
+TEST_CASE("on many rows the constants move on a sample, and only settle on all") {
+    const auto law = [](double x) { return 3 * std::exp(-0.7 * x) * std::sin(2 * x) + 5; };
+    const std::string start = "1*exp(-1*x0)*sin(1.7*x0) + 1";
+    Sample s = sample(law, 0, 4, 0, 20'000);
+    for (const bool sorted : {false, true}) {
+        if (sorted) {  // the first rows alone say little
+            std::ranges::sort(s.x);
+            std::ranges::transform(s.x, s.y.begin(), law);
+        }
+        const Fitted f = fit(start, s);
+        CHECK(f.result.loss < 1e-25);
+        CHECK(near(f.expression.constants[2], 2, 1e-12));
+        CHECK(f.result.iterations >= 4);
+        CHECK(f.result.evaluations <= 4);
+    }
+    const Sample noisy = sample(law, 0, 4, 0.5, 20'000);
+    FitOptions options;
+    options.loss_tolerance = 1e-10;
+    CHECK(fit(start, noisy, options).result.evaluations <= 5);
+    const Fitted f = fit(start, noisy);
+    CHECK(f.result.status == FitStatus::converged_loss);
+    // The minimum is that of all rows: from there nothing moves.
+    const Fitted again = fit(to_text(f.expression), noisy);
+    CHECK(near(again.result.loss, f.result.loss, 1e-14));
+    CHECK(near(again.expression.constants[2], f.expression.constants[2], 1e-9));
+}
+
+TEST_CASE("a sample that misleads does no harm") {
+    const auto law = [](double x) { return std::exp(-0.7 * x); };
+    Sample s = sample(law, 0, 4, 0, 2000);
+    const Fitted fair = fit("exp(-1*x0)", s);
+    CHECK(fair.result.loss < 1e-28);
+    const fit::RowRuns rows = fit::RowRuns::spread(2000, 4, 32);
+    const std::size_t some = rows.count();
+    CHECK(some == 128);
+    rows.for_each_run([&](std::size_t first, std::size_t n) {  // another law, just there
+        for (std::size_t i = first; i < first + n; ++i) s.y[i] = std::exp(0.9 * s.x[i]);
+        return true;
+    });
+    const Dataset<double> data = s.data();
+    const Evaluator<double> evaluator(data);
+    FitWorkspace<double> workspace;
+    for (const double start : {-0.7, -0.6, -2.0, 0.5}) {
+        Expression e = parse("exp(1*x0)");
+        e.constants[0] = start;
+        const double before = evaluator.mean_squared_error(e, 2000, workspace.evaluation);
+        const FitResult result = fit_constants(e, evaluator, {}, workspace);
+        CAPTURE(start);
+        CHECK(result.loss <= before);
+        CHECK(near(result.loss, evaluator.mean_squared_error(e, 2000, workspace.evaluation), 1e-12));
+        CHECK(result.status != FitStatus::max_iterations);
+    }
+    s.w.assign(2000, 1.0);
+    rows.for_each_run([&](std::size_t first, std::size_t n) {
+        for (std::size_t i = first; i < first + n; ++i) s.w[i] = 0;  // all of the sample
+        return true;
+    });
+    const Fitted f = fit("exp(-1*x0)", s);
+    CHECK(f.result.loss < 1e-26);
+    CHECK(near(f.expression.constants[0], -0.7, 1e-13));
 }
 
 TEST_CASE("every instruction set gives the same bits") {

@@ -24,7 +24,7 @@ enum class FitStatus : std::uint8_t {
 [[nodiscard]] std::string_view name(FitStatus status) noexcept;
 
 struct FitOptions {
-    int max_iterations = 50;  ///< accepted and rejected steps together
+    int max_iterations = 50;  ///< accepted and rejected steps together, those on a sample of the rows included
     /// Stop when the Gauss-Newton step promises less than loss_tolerance * loss. Near a minimum the constants are then off by
     /// about sqrt(loss_tolerance * (rows - constants)) standard errors: 1e-10 is enough to compare losses, the loss itself
     /// shows no more than 1e-15, but constants settle further.
@@ -33,8 +33,8 @@ struct FitOptions {
     std::size_t rows = 0;           ///< fit on this prefix of the rows; 0: all
     double bound = std::numeric_limits<double>::infinity();  ///< abandon after abandon_after steps if the loss is above
     int abandon_after = 5;
-    /// Further starts, scattered around the first result, while more than 1e-6 of the variance is left: against wrong minima,
-    /// as of frequencies. Each costs a fit on 64 rows, and one on all rows if it does better there.
+    /// Further starts, scattered around the first one, while more than 1e-6 of the variance is left: against wrong minima.
+    /// Each costs a fit on a sample of 64 to 128 rows; what does better there settles on all rows.
     int restarts = 0;
 };
 
@@ -42,7 +42,7 @@ struct FitResult {
     FitStatus status = FitStatus::nothing_to_fit;
     double loss = std::numeric_limits<double>::infinity();  ///< weighted mean of squared residuals over the rows used
     int iterations = 0;
-    int evaluations = 0;  ///< passes over the rows, those for the Jacobian included
+    int evaluations = 0;  ///< passes over the rows, those for the Jacobian included; a sample counts as its share
 };
 
 /// Scratch memory of a fit by another loss than least squares (fit/general_fit.cpp).
@@ -77,7 +77,8 @@ class FitWorkspace {
 /// Levenberg-Marquardt on what is left of the sum of squares when the linear ones are at their optimum, with Moré's
 /// scaling and Nielsen's damping (Madsen, Nielsen & Tingleff 2004). A step needs one pass over the rows, for values and a
 /// reverse sweep for derivatives; where columns of the Jacobian are nearly dependent, the pass factors the Jacobian itself
-/// instead of forming normal equations. Never ends with a larger loss than it began with. Reuse of `workspace` allocates
+/// instead of forming normal equations. From 512 rows on the constants first move on 128 rows, spread over all, and settle on
+/// all of them if that helped. Never ends with a larger loss than it began with. Reuse of `workspace` allocates
 /// nothing. Throws std::invalid_argument if the data have no target.
 template <class T>
 FitResult fit_constants(Expression& expression, const Evaluator<T>& evaluator, const FitOptions& options,
