@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -141,7 +141,18 @@ def fit_constants(
     weights: NDArray[np.float64] | None,
     max_iterations: int,
     loss: Loss | None = None,
+    restarts: int = 0,
 ) -> Fit: ...
+def fit_all(
+    expressions: Sequence[Expression],
+    X: NDArray[np.float64],
+    targets: NDArray[np.float64],
+    weights: NDArray[np.float64] | None,
+    max_iterations: int,
+    restarts: int,
+    loss: Loss | None,
+    n_threads: int,
+) -> list[Fit]: ...
 
 class Batching:
     automatic: Batching

@@ -82,6 +82,49 @@ def test_the_scale_of_the_target_does_not_matter(scale):
     np.testing.assert_allclose(result.expression.constants, [3.0 * scale, 0.5], rtol=1e-7)
 
 
+def test_many_formulas_are_fitted_like_each_alone():
+    starts = [
+        balmer.parse(text)
+        for text in ("1 * x0 + 1", "1 * exp(-1 * x0) + 0.1", "x1 * x0", "1 * sin(1.2 * x1)")
+    ]
+    y = 2.0 * np.exp(-0.7 * X[:, 0]) + 0.3
+    Y = np.column_stack([y, 3 * y, X[:, 0], 2 * np.sin(1.4 * X[:, 1])])
+    for target, own in ((y, [y] * 4), (Y, list(Y.T))):
+        alone = [balmer.fit_constants(start, X, t) for start, t in zip(starts, own, strict=True)]
+        for n_jobs in (1, 3):
+            many = balmer.fit_constants(starts, X, target, n_jobs=n_jobs)
+            for a, b in zip(alone, many, strict=True):
+                assert (a.expression, a.loss, a.status) == (b.expression, b.loss, b.status)
+                np.testing.assert_array_equal(a.standard_errors, b.standard_errors)
+    np.testing.assert_allclose(many[3].expression.constants, [2, 1.4], rtol=1e-12)
+    assert balmer.fit_constants([], X, y) == []
+
+
+def test_restarts_find_a_frequency():
+    rng = np.random.default_rng(4)
+    x = rng.uniform(0, 10, (600, 1))
+    for n_rows in (100, 600):
+        data = x[:n_rows]
+        y = 2.0 * np.sin(5.3 * data[:, 0] + 0.4) + 1.0
+        start = balmer.parse("1 * sin(4 * x0 + 0.1) + 0.5")
+        assert balmer.fit_constants(start, data, y).loss > 0.1  # the minimum beside
+        found = balmer.fit_constants(start, data, y, restarts=100)
+        assert found.loss < 1e-20
+        assert abs(found.expression.constants[1]) == pytest.approx(5.3, rel=1e-12)
+
+
+@pytest.mark.parametrize("n_rows", [80, 2000])
+@pytest.mark.parametrize("scale", [1e-25, 1e25])
+def test_a_shift_of_the_features_keeps_what_the_doubles_hold(scale, n_rows):
+    x = 1e5 + np.random.default_rng(5).uniform(0, 3, (n_rows, 1))
+    y = scale * (3.0 * np.exp(-0.5 * (x[:, 0] - 1e5)) + 1.0)
+    found = balmer.fit_constants(balmer.parse("1 * exp(-1 * (x0 - 100000.3)) + 1"), x, y)
+    assert found.loss < 1e-20 * y.var()
+    # The factor and the shift are one constant too many: the shift stays, the others are determined.
+    assert found.expression.constants[2] == 100000.3
+    np.testing.assert_allclose(found.expression.constants[[1, 3]], [-0.5, scale], rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -91,6 +134,9 @@ def test_the_scale_of_the_target_does_not_matter(scale):
         ({"sample_weight": np.full(80, -1.0)}, "negative in row 0"),
         ({"sample_weight": np.zeros(80)}, "zero in every row"),
         ({"max_iterations": -1}, "max_iterations is -1"),
+        ({"restarts": -1}, "restarts is -1"),
+        ({"n_jobs": 0}, "n_jobs is 0"),
+        ({"y": np.zeros((80, 2))}, r"y has shape \(80, 2\)"),
         ({"X": np.zeros((0, 2)), "y": np.zeros(0)}, "no rows"),
     ],
 )
