@@ -36,6 +36,7 @@ class FitResult:
         Steps, the rejected ones included.
     standard_errors : ndarray of shape (n_constants,)
         Of the constants; NaN for one that the data do not determine, and for other losses than least squares.
+        From the residuals, so of residuals that are rounding errors of y they have no more digits than those.
     """
 
     expression: Expression
