@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import balmer
@@ -76,6 +76,8 @@ def test_known_values(text, value):
 
 @given(expressions(), matrices())
 def test_float32_is_float64_with_less_precision(e, X):
+    # A constant that single precision does not hold is another number there: mod(-1e-92, 2) is 2, and 0.
+    assume(all(c == 0 or 1e-30 < abs(c) < 1e30 for c in e.constants))
     double = balmer.evaluate([e], X)[0]
     single = balmer.evaluate([e], X, dtype="float32")
     assert single.dtype == np.float32

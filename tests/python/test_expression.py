@@ -202,7 +202,9 @@ def test_rounding_in_sympy_is_to_even(value):
     assert sympy.lambdify("x0", e.sympy(), "math")(value) == expected
 
 
-@given(texts(max_depth=3, constants=st.floats(-4, 4, allow_subnormal=False)))
+# No tiny constants: sympy has exp(a) - 1 for expm1(a), which rounds to 0 for an a of 1e-30, and whether
+# something is positive then differs.
+@given(texts(max_depth=3, constants=st.floats(-4, 4).filter(lambda c: c == 0 or abs(c) > 1e-3)))
 def test_from_sympy_is_a_way_back(text):
     e = balmer.parse(text)
     form = or_another_example(e.sympy)

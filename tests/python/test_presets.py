@@ -25,9 +25,9 @@ def options_of(monkeypatch, X, y, **params):
     seen = []
     search = _core.Search
 
-    def watched(X, y, weights, names, operators, options):
+    def watched(X, y, weights, names, operators, options, *more):
         seen.append(options)
-        return search(X, y, weights, names, operators, options)
+        return search(X, y, weights, names, operators, options, *more)
 
     monkeypatch.setattr(_core, "Search", watched)
     model = balmer.SymbolicRegressor(**{**SMALL, **params}).fit(X, y)
