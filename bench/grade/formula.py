@@ -279,6 +279,22 @@ def variables_of(node, names):
     return set().union(*(variables_of(operand, names) for operand in node.operands))
 
 
+def apply_operator(text, values, power):
+    """The operator on its operands, be they arrays, mpmath's numbers or sympy's expressions."""
+    match text:
+        case "+":
+            return values[0] + values[1]
+        case "-":
+            return values[0] - values[1]
+        case "*":
+            return values[0] * values[1]
+        case "/":
+            return values[0] / values[1]
+        case "**":
+            return power(values[0], values[1])
+    return -values[0]
+
+
 def evaluate_float64(node, columns):
     """Values on `columns`, a dictionary from names to arrays or numbers."""
     if node.kind == "number":
@@ -288,18 +304,7 @@ def evaluate_float64(node, columns):
     values = [evaluate_float64(operand, columns) for operand in node.operands]
     if node.kind == "call":
         return FUNCTIONS[node.text].numpy(*values)
-    match node.text:
-        case "+":
-            return values[0] + values[1]
-        case "-":
-            return values[0] - values[1]
-        case "*":
-            return values[0] * values[1]
-        case "/":
-            return np.divide(values[0], values[1])
-        case "**":
-            return np.power(values[0], values[1])
-    return -values[0]
+    return apply_operator(node.text, values, np.power)
 
 
 def evaluate_digits(node, point, mp):
@@ -322,18 +327,7 @@ def evaluate_digits(node, point, mp):
             if node.text in ("exp", "expm1", "sinh", "cosh") and abs(values[0]) > 1e12:
                 raise OverflowError
             return FUNCTIONS[node.text].mp(mp)(*values)
-        match node.text:
-            case "+":
-                return values[0] + values[1]
-            case "-":
-                return values[0] - values[1]
-            case "*":
-                return values[0] * values[1]
-            case "/":
-                return values[0] / values[1]
-            case "**":
-                return power(values[0], values[1])
-        return -values[0]
+        return apply_operator(node.text, values, power)
 
     try:
         value = value_of(node)

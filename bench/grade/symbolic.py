@@ -6,7 +6,7 @@ import math
 import time
 from fractions import Fraction
 
-from grade.formula import FUNCTIONS, FormulaError, parse
+from grade.formula import FUNCTIONS, FormulaError, apply_operator, parse
 from grade.rows import names_of
 
 REFUSALS = (
@@ -39,6 +39,12 @@ def to_sympy(node, symbols, sympy, tolerance):
                 return sympy.Rational(near.numerator, near.denominator)
         return value
 
+    def power(base, value):
+        value = exponent(value)
+        if base.is_Integer and value.is_Integer and abs(int(value)) > 1000:
+            raise FormulaError("a whole number to a power that large is not worked out")
+        return sympy.Pow(base, value)
+
     def convert(node):
         if node.kind == "number":
             return number(node.value)
@@ -47,21 +53,7 @@ def to_sympy(node, symbols, sympy, tolerance):
         values = [convert(operand) for operand in node.operands]
         if node.kind == "call":
             return FUNCTIONS[node.text].sympy(sympy)(*values)
-        match node.text:
-            case "+":
-                return values[0] + values[1]
-            case "-":
-                return values[0] - values[1]
-            case "*":
-                return values[0] * values[1]
-            case "/":
-                return values[0] / values[1]
-            case "**":
-                base, power = values[0], exponent(values[1])
-                if base.is_Integer and power.is_Integer and abs(int(power)) > 1000:
-                    raise FormulaError("a whole number to a power that large is not worked out")
-                return sympy.Pow(base, power)
-        return -values[0]
+        return apply_operator(node.text, values, power)
 
     return convert(node)
 
