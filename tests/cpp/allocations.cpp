@@ -6,10 +6,10 @@
 
 namespace {
 
-std::atomic<std::size_t> count = 0, bytes_in_all = 0;
+std::atomic<std::size_t> count = 0, bytes_in_all = 0, failing = 0;
 
 void* counted_or_null(std::size_t bytes, std::size_t alignment) noexcept {
-    count.fetch_add(1, std::memory_order_relaxed);
+    if (count.fetch_add(1, std::memory_order_relaxed) + 1 == failing.load(std::memory_order_relaxed)) return nullptr;
     bytes_in_all.fetch_add(bytes, std::memory_order_relaxed);
     const std::size_t size = (bytes + alignment - 1) / alignment * alignment;
     return std::aligned_alloc(alignment, size == 0 ? alignment : size);
@@ -44,5 +44,6 @@ namespace balmer::test {
 
 std::size_t allocations() noexcept { return count.load(std::memory_order_relaxed); }
 std::size_t allocated_bytes() noexcept { return bytes_in_all.load(std::memory_order_relaxed); }
+void fail_allocation(std::size_t n) noexcept { failing = n == 0 ? 0 : allocations() + n; }
 
 }  // namespace balmer::test

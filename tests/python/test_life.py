@@ -304,15 +304,51 @@ def test_an_interrupted_fit_goes_on_to_the_same_front():
     assert front_of(model) == front_of(small(niterations=8).fit(X, NOISY))
 
 
-def test_many_fits_take_no_more_memory():
-    def resident():
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
+def sizes_after(fits):
+    """Bytes of memory of this process after each of the fits."""
     if not os.path.exists("/proc/self/statm"):
         pytest.skip("no /proc")
     sizes = []
-    for k in range(50):
-        small(niterations=2, populations=3, n_jobs=1, random_state=k).fit(X, NOISY)
-        sizes.append(resident())
+    for model in fits:
+        model.fit(X, NOISY)
+        with open("/proc/self/statm") as file:
+            sizes.append(int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+    return sizes
+
+
+def test_many_fits_take_no_more_memory():
+    sizes = sizes_after(small(niterations=2, populations=3, n_jobs=1, random_state=k) for k in range(50))
     assert sizes[-1] - sizes[9] < 20e6
+
+
+def test_a_thousand_small_fits_leak_nothing():
+    least = {"niterations": 1, "populations": 2, "population_size": 12, "tournament_selection_n": 4}
+    sizes = sizes_after(
+        small(**least, ncycles_per_iteration=5, n_jobs=1, random_state=k) for k in range(1000)
+    )
+    assert sizes[-1] - sizes[199] < 4e6  # 5 kB a fit
+
+
+WITHOUT_THREADS = """
+import resource
+import numpy as np, balmer
+X = np.random.default_rng(0).normal(size=(60, 2))
+model = balmer.SymbolicRegressor(niterations=2, n_jobs=40, random_state=0, verbosity=0)
+with open("/proc/self/statm") as file:
+    now = int(file.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (now + 200 * 2**20,) * 2)  # the stacks of 40 threads take more
+try:
+    model.fit(X, X[:, 0] * X[:, 1] + X[:, 0])
+except MemoryError:
+    pass
+print("still here")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+def test_threads_that_the_system_does_not_start_do_not_end_the_process():
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_THREADS], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout == "still here\n", done.stderr

@@ -1,14 +1,12 @@
 #include "balmer/eval/evaluator.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <exception>
 #include <stdexcept>
 #include <string>
 
+#include "core/parallel.hpp"
 #include "eval/program.hpp"
 #include "eval/row_sum.hpp"
 
@@ -348,19 +346,10 @@ void evaluate_all(std::span<const Expression* const> expressions, std::span<cons
         }
     };
 
-    std::exception_ptr failure;  // what a thread throws may not leave the parallel region
-#pragma omp parallel for schedule(dynamic, chunk) num_threads(threads) if (threads > 1)
-    for (std::size_t g = 0; g < groups; ++g) {
-        try {
-            evaluate_group(g, programs[static_cast<std::size_t>(omp_get_thread_num())]);
-        } catch (...) {
-#pragma omp critical(balmer_evaluate_all)
-            failure = std::current_exception();
-        }
-    }
-    if (failure) {
-        std::rethrow_exception(failure);
-    }
+    const auto evaluate_on = [&](std::ptrdiff_t g, int thread) {
+        evaluate_group(static_cast<std::size_t>(g), programs[static_cast<std::size_t>(thread)]);
+    };
+    parallel_for(static_cast<std::ptrdiff_t>(groups), threads, evaluate_on, chunk);
 }
 
 template class Workspace<double>;

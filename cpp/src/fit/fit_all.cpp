@@ -1,13 +1,12 @@
 #include "balmer/fit/fit_all.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cstddef>
-#include <exception>
 #include <limits>
 #include <optional>
 #include <stdexcept>
+
+#include "core/parallel.hpp"
 
 namespace balmer {
 namespace {
@@ -39,30 +38,15 @@ void fit_all(std::span<FitJob> jobs, MatrixView<double> X, std::span<const doubl
     }
     const int threads = std::clamp(n_threads, 1, std::max(1, static_cast<int>(jobs.size())));
     std::vector<FitWorkspace<double>> workspaces(static_cast<std::size_t>(threads));
-    std::exception_ptr failure;
-    std::ptrdiff_t failed = 0;
-    const auto count = static_cast<std::ptrdiff_t>(jobs.size());
-#pragma omp parallel for schedule(dynamic) num_threads(threads) if (threads > 1)
-    for (std::ptrdiff_t i = 0; i < count; ++i) {
-        try {
-            FitJob& job = jobs[static_cast<std::size_t>(i)];
-            FitWorkspace<double>& workspace = workspaces[static_cast<std::size_t>(omp_get_thread_num())];
-            if (job.target.empty()) {
-                fit_one(job, *shared, options, loss, workspace);
-            } else {
-                fit_one(job, Dataset<double>(X, job.target, weights), options, loss, workspace);
-            }
-        } catch (...) {  // nothing may leave the region: it would end the process
-#pragma omp critical(balmer_fit_all)
-            if (!failure || i < failed) {  // the first of them, however the threads ran
-                failure = std::current_exception();
-                failed = i;
-            }
+    parallel_for(std::ssize(jobs), threads, [&](std::ptrdiff_t i, int thread) {
+        FitJob& job = jobs[static_cast<std::size_t>(i)];
+        FitWorkspace<double>& workspace = workspaces[static_cast<std::size_t>(thread)];
+        if (job.target.empty()) {
+            fit_one(job, *shared, options, loss, workspace);
+        } else {
+            fit_one(job, Dataset<double>(X, job.target, weights), options, loss, workspace);
         }
-    }
-    if (failure) {
-        std::rethrow_exception(failure);
-    }
+    });
 }
 
 }  // namespace balmer

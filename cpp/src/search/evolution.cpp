@@ -1,15 +1,13 @@
 #include "search/evolution.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <array>
-#include <exception>
 #include <limits>
 #include <string>
 #include <utility>
 
 #include "balmer/expr/simplify.hpp"
+#include "core/parallel.hpp"
 #include "search/shrink.hpp"
 
 namespace balmer {
@@ -48,19 +46,14 @@ WorkDone Evolution::done() const noexcept {
 
 template <class Body>
 void Evolution::for_each_island(Control& control, Body body) {
-    std::exception_ptr failure;
-    const auto count = static_cast<int>(islands_.size());
-#pragma omp parallel for schedule(dynamic, 1) num_threads(problem_->options.n_threads)
-    for (int i = 0; i < count; ++i) {
+    parallel_for(std::ssize(islands_), problem_->options.n_threads, [&](std::ptrdiff_t i, int thread) {
         try {
-            body(islands_[static_cast<std::size_t>(i)], scratch_[static_cast<std::size_t>(omp_get_thread_num())]);
-        } catch (...) {  // nothing may leave the region: it would end the process
-#pragma omp critical(balmer_evolution_failure)
-            if (!failure) failure = std::current_exception();
-            control.cancel();
+            body(islands_[static_cast<std::size_t>(i)], scratch_[static_cast<std::size_t>(thread)]);
+        } catch (...) {
+            control.cancel();  // the others need not go on
+            throw;
         }
-    }
-    if (failure) std::rethrow_exception(failure);
+    });
 }
 
 void Evolution::start(Archive& archive, Control& control) {

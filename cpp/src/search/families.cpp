@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <span>
 #include <tuple>
 
+#include "core/parallel.hpp"
 #include "search/scan_dispatch.hpp"
 
 namespace balmer::search {
@@ -53,14 +55,16 @@ std::vector<Hit> all_hits(std::vector<HitBuckets>& buckets) {
 /// Runs body(first row, its buckets) for blocks of kScanRows rows, on several threads, and merges what they found.
 template <class Body>
 std::vector<Hit> for_row_blocks(std::size_t rows, std::size_t targets, const ScanOptions& options, const Body& body) {
-    std::vector<HitBuckets> merged = empty_buckets(targets, options);
     const auto blocks = static_cast<std::ptrdiff_t>((rows + kScanRows - 1) / kScanRows);
-#pragma omp parallel num_threads(options.n_threads) if (options.n_threads > 1)
-    {
-        std::vector<HitBuckets> own = empty_buckets(targets, options);
-#pragma omp for schedule(dynamic, 4)
-        for (std::ptrdiff_t b = 0; b < blocks; ++b) body(static_cast<std::size_t>(b) * kScanRows, own);
-#pragma omp critical
+    std::vector<std::vector<HitBuckets>> of_thread(static_cast<std::size_t>(std::max(1, options.n_threads)),
+                                                   empty_buckets(targets, options));
+    constexpr int kChunk = 4;
+    const auto scan = [&](std::ptrdiff_t b, int thread) {
+        body(static_cast<std::size_t>(b) * kScanRows, of_thread[static_cast<std::size_t>(thread)]);
+    };
+    parallel_for(blocks, options.n_threads, scan, kChunk);
+    std::vector<HitBuckets>& merged = of_thread.front();
+    for (const std::vector<HitBuckets>& own : std::span(of_thread).subspan(1)) {
         for (std::size_t t = 0; t < targets; ++t) merged[t].merge(own[t]);
     }
     return all_hits(merged);

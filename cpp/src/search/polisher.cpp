@@ -1,13 +1,12 @@
 #include "search/polisher.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <tuple>
 
 #include "balmer/expr/simplify.hpp"
+#include "core/parallel.hpp"
 
 namespace balmer::search {
 namespace {
@@ -69,14 +68,12 @@ std::size_t Polisher::submit(std::vector<Expression> formulas, const char* stage
 
 void Polisher::fit(std::vector<Expression>& formulas, std::span<const std::size_t> chosen, std::size_t rows,
                    const char* stage, int iterations, std::vector<Found>& found) {
-    const auto count = static_cast<std::ptrdiff_t>(chosen.size());
     std::vector<double> spent(chosen.size(), 0);
-#pragma omp parallel for schedule(dynamic) num_threads(n_threads_) if (n_threads_ > 1)
-    for (std::ptrdiff_t k = 0; k < count; ++k) {
+    parallel_for(std::ssize(chosen), n_threads_, [&](std::ptrdiff_t k, int thread) {
         const std::size_t i = chosen[static_cast<std::size_t>(k)];
         Expression& e = formulas[i];
         Found& f = found[i];
-        FitWorkspace<double>& workspace = workspaces_[static_cast<std::size_t>(omp_get_thread_num())];
+        FitWorkspace<double>& workspace = workspaces_[static_cast<std::size_t>(thread)];
         f.stage = stage;
         f.loss = evaluator_.mean_squared_error(e, rows, workspace.evaluation);
         int evaluations = 1;
@@ -89,7 +86,7 @@ void Polisher::fit(std::vector<Expression>& formulas, std::span<const std::size_
             evaluations += result.evaluations;
         }
         spent[static_cast<std::size_t>(k)] = static_cast<double>(e.size() * rows) * evaluations;
-    }
+    });
     for (const double work : spent) work_.used += work;
 }
 

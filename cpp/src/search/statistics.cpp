@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "balmer/fit/fit.hpp"
+#include "core/parallel.hpp"
 #include "search/description_length.hpp"
 #include "search/vocabulary.hpp"
 
@@ -201,23 +202,19 @@ class CrossValidation {
         const Dataset<double> train = constants_.rows(outside), test = constants_.rows(inside);
         const MeanLoss fitted(train, problem_.operators, problem_.loss());
         const MeanLoss judged(test, problem_.operators, problem_.loss());
-        const auto count = static_cast<int>(formulas.size());
         losses.assign(formulas.size(), kInfinity);
         std::vector<double> passes(formulas.size(), 0);
         const int n_threads = problem_.options.n_threads;
-#pragma omp parallel num_threads(n_threads) if (n_threads > 1)
-        {
-            FitWorkspace<double> workspace;
-#pragma omp for schedule(dynamic, 1)
-            for (int e = 0; e < count; ++e) {
-                if (cancelled_.load(std::memory_order_relaxed)) continue;
-                const auto k = static_cast<std::size_t>(e);
-                Expression formula = formulas[k];
-                const FitResult fit = fitted.fit({&formula, 1}, {}, workspace);
-                passes[k] = fit.evaluations + 1;
-                losses[k] = judged.loss({&formula, 1}, kInfinity, workspace);
-            }
-        }
+        std::vector<FitWorkspace<double>> workspaces(static_cast<std::size_t>(std::max(1, n_threads)));
+        parallel_for(std::ssize(formulas), n_threads, [&](std::ptrdiff_t e, int thread) {
+            if (cancelled_.load(std::memory_order_relaxed)) return;
+            const auto k = static_cast<std::size_t>(e);
+            FitWorkspace<double>& workspace = workspaces[static_cast<std::size_t>(thread)];
+            Expression formula = formulas[k];
+            const FitResult fit = fitted.fit({&formula, 1}, {}, workspace);
+            passes[k] = fit.evaluations + 1;
+            losses[k] = judged.loss({&formula, 1}, kInfinity, workspace);
+        });
         evaluations += std::accumulate(passes.begin(), passes.end(), 0.0);
         return test.weight_sum(test.n_rows());
     }
