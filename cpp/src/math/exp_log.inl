@@ -80,7 +80,7 @@ template <class T>
 BALMER_INLINE Vec<T> logistic(Vec<T> a) noexcept {
     const Vec<T> e = exp(-abs(a));
     const Sum<T> sum = fast_two_sum(Vec<T>(1), e);
-    return divide(Sum<T>{where(a < 0, e, 1), 0}, sum).high;
+    return quotient(where(a < 0, e, 1), sum);
 }
 
 /// x = (1 + f) 2^e, f in [-0.25, 0.5), for normal x > 0. What follows for other x is left to log_special.

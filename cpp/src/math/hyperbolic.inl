@@ -35,11 +35,11 @@ BALMER_INLINE Vec<T> cosh(Vec<T> x) noexcept {
 template <class T>
 BALMER_INLINE Vec<T> tanh(Vec<T> x) noexcept {
     const Vec<T> end = sizeof(T) == 8 ? 20 : 10;  // where it has become 1
-    const Vec<T> a = where(abs(x) > end, end, abs(x));
+    const Vec<T> a = lesser(end, abs(x));
     const auto [shifted, n, r] = reduce_exp(a + a);
     const Vec<T> power = power_of_two(shifted);
     const Vec<T> h = fma(power, fma(r * r, polynomial(kExp<T>, r), r), power - 1);
-    return with_sign(divide(Sum<T>{h, 0}, fast_two_sum(Vec<T>(2), h)).high, x);
+    return with_sign(quotient(h, fast_two_sum(Vec<T>(2), h)), x);
 }
 
 /// log1p(a + a^2 / (1 + sqrt(1 + a^2))); log(a) + log(2) where the square could overflow.

@@ -63,6 +63,24 @@ inline TrigScalar reduce_huge(double x) noexcept {
     return {negative ? -r : r, negative ? -tail : tail, static_cast<std::uint64_t>(whole)};
 }
 
+/// Of floats the bits of a register are enough: the turns come to 2^-61, and no float is closer than 2^-31 to a whole one.
+inline TrigScalar reduce_huge(float x) noexcept {
+    const std::uint32_t word = __builtin_bit_cast(std::uint32_t, x);
+    const std::uint64_t mantissa = (word & 0x7fffffU) | 0x800000U;
+    const int exponent = static_cast<int>(word >> 23 & 0xffU) - 150;  // |x| = mantissa 2^exponent
+    const int first = exponent - 1;                                   // the bits before this one add multiples of 4
+    const int index = first >> 6, shift = first & 63;
+    const std::uint64_t bits[] = {index < 0 ? 0 : kInversePiBits[index], kInversePiBits[index + 1],
+                                  kInversePiBits[index + 2]};
+    const auto at = [&](int k) noexcept {
+        return shift == 0 ? bits[k] : (bits[k] << shift) | (bits[k + 1] >> (64 - shift));
+    };
+    std::uint64_t turn = mantissa * at(0) + ((mantissa * (at(1) >> 32)) >> 32);  // quarter turns, times 2^62
+    if (x < 0) turn = -turn;
+    const double rest = static_cast<double>(static_cast<std::int64_t>(turn << 2));
+    return {rest * (0x1p-64 * kHalfPi0<double>), 0, (turn + (std::uint64_t(1) << 61)) >> 62};
+}
+
 /// Redoes the lanes whose bit is set in `which`; infinity gives NaN as it did. Apart and never inlined: it is rare.
 template <class T>
 [[gnu::noinline]] void repair_trig(unsigned which, Vec<T> a, TrigReduced<T>& reduced) noexcept {
@@ -74,7 +92,7 @@ template <class T>
     for (; which != 0; which &= which - 1) {
         const int i = __builtin_ctz(which);
         if (argument[i] - argument[i] != 0) continue;
-        const TrigScalar scalar = reduce_huge(static_cast<double>(argument[i]));
+        const TrigScalar scalar = reduce_huge(argument[i]);
         r[i] = static_cast<T>(scalar.r);
         low[i] = static_cast<T>((scalar.r - static_cast<double>(r[i])) + scalar.low);
         turns[i] = __builtin_bit_cast(T, static_cast<typename Format<T>::Word>(scalar.turns));
@@ -140,8 +158,9 @@ BALMER_INLINE Vec<T> half_turn_sine(Vec<T> near, Vec<T> r, Vec<T> shifted, Bits<
     return flip_sign(y, (odd ^ a ^ bits(r)) & Bits<T>::sign());
 }
 
-/// The sine of numbers up to kTrigLimit, from half turns, so that one polynomial does for all. The turns times the first part of pi, taken from the argument,
-/// leave an exact number; what else is rounded is seen only where the sine hardly changes.
+/// The sine of numbers up to kTrigLimit, from half turns, so that one polynomial does for all. The turns times the first
+/// part of pi, taken from the argument, leave an exact number; what else is rounded is seen only where the sine hardly
+/// changes.
 template <class T>
 BALMER_INLINE Vec<T> ordinary_sin(Vec<T> a) noexcept {
     const Vec<T> magic = Vec<T>::broadcast(Format<T>::kMagic), x = abs(a);

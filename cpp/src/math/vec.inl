@@ -248,3 +248,10 @@ BALMER_INLINE Sum<T> divide(Sum<T> x, Sum<T> y) noexcept {
     const Vec<T> rest = fnma(quotient, y.high, x.high) + fnma(quotient, y.low, x.low);
     return fast_two_sum(quotient, rest * inverse);
 }
+
+/// x / y rounded to one number, with one division; nearly as if y had not been rounded.
+template <class T>
+BALMER_INLINE Vec<T> quotient(Vec<T> x, Sum<T> y) noexcept {
+    const Vec<T> inverse = 1 / y.high, first = x * inverse;
+    return fma(fnma(first, y.low, fnma(first, y.high, x)), inverse, first);
+}
