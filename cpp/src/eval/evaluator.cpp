@@ -50,11 +50,6 @@ struct Tail {
 };
 
 template <class T>
-bool is_finite(const T* values, std::size_t n) {
-    return eval::kernels_of<T>(eval::kernels()).all_finite(values, n);
-}
-
-template <class T>
 void check_features(const Expression& expression, const Dataset<T>& data) {
     if (const std::size_t needed = expression.n_features(); needed > data.n_features()) {
         throw std::invalid_argument("the expression uses feature " + std::to_string(needed - 1) +
@@ -63,51 +58,37 @@ void check_features(const Expression& expression, const Dataset<T>& data) {
     }
 }
 
-/// Whether a watched program left its range on the way to values that are not finite, in its last run.
+/// Runs rows [row, row + n), n a multiple of kLanes, and puts right what left the range; returns the block of values.
 template <class T>
-bool left_range(const Program<T>& program, const T* values, std::size_t n) {
-    return program.is_watched() && !is_finite(values, n) && program.left_range(n);
+const T* run_block(Program<T>& program, std::size_t row, std::size_t n) {
+    T* const values = program.run(row, n);
+    if (program.is_watched()) {
+        program.rescue(row, n, values);
+    }
+    return values;
 }
 
-/// Values of rows [first, last), of which `readable` can be read. Returns whether a watched program left its range.
+/// Values of rows [first, last), of which `readable` can be read.
 template <class T>
-bool run_rows(Program<T>& program, std::size_t first, std::size_t last, std::size_t readable, T* out,
+void run_rows(Program<T>& program, std::size_t first, std::size_t last, std::size_t readable, T* out,
               Output output = Output::cached) {
-    bool left = false;
     for (std::size_t r = first; r < last; r += program.block_rows()) {
         const std::size_t n = std::min(program.block_rows(), last - r);
-        if (n % kLanes == 0 || r + padded(n) > readable) {
-            const std::size_t whole = n - n % kLanes;
-            if (whole > 0 && output == Output::streamed) {
-                const T* const values = program.run(r, whole);
-                eval::kernels_of<T>(eval::kernels()).stream(out + r, values, whole);
-                left = left || left_range(program, values, whole);
-            } else if (whole > 0) {
-                program.run_into(r, whole, out + r);
-                left = left || left_range(program, out + r, whole);
-            }
-            if (whole < n) {  // a view ends here: its last vector overlaps the one before
-                const T* const values = program.run(r + n - kLanes, kLanes);
-                std::copy_n(values + kLanes - (n - whole), n - whole, out + r + whole);
-                left = left || left_range(program, values, kLanes);
-            }
-        } else {
-            std::copy_n(program.run(r, padded(n)), n, out + r);
-            left = left || left_range(program, out + r, n);
+        if (n % kLanes != 0 && r + padded(n) <= readable) {
+            std::copy_n(run_block(program, r, padded(n)), n, out + r);
+            continue;
         }
-    }
-    return left;
-}
-
-/// Puts right what overflowed on the way. Blocks that are finite stay as they are.
-template <class T>
-void rescue(const Expression& expression, const OperatorSet& operators, std::span<const T* const> columns,
-            std::size_t rows, std::size_t readable, Program<T>& program, T* out) {
-    program.compile(expression, operators, columns, rows, Derivatives::none, Range::extended);
-    for (std::size_t r = 0; r < rows; r += program.block_rows()) {
-        const std::size_t n = std::min(program.block_rows(), rows - r);
-        if (!is_finite(out + r, n)) {
-            run_rows(program, r, r + n, readable, out);
+        const std::size_t whole = n - n % kLanes;
+        if (whole > 0 && output == Output::streamed) {
+            eval::kernels_of<T>(eval::kernels()).stream(out + r, run_block(program, r, whole), whole);
+        } else if (whole > 0 && program.is_watched()) {
+            std::copy_n(run_block(program, r, whole), whole, out + r);
+        } else if (whole > 0) {
+            program.run_into(r, whole, out + r);
+        }
+        if (whole < n) {  // a view ends here: its last vector overlaps the one before
+            const T* const values = run_block(program, r + n - kLanes, kLanes);
+            std::copy_n(values + kLanes - (n - whole), n - whole, out + r + whole);
         }
     }
 }
@@ -134,9 +115,7 @@ void evaluate_tail(const Expression& expression, const OperatorSet& operators, c
                    const Tail<T>& tail, Program<T>& program, T* out) {
     const std::size_t rows = data.n_rows();
     program.compile_values(expression, operators, tail.columns, rows, data.is_extreme());
-    if (run_rows(program, 0, rows, kLanes, out)) {
-        rescue<T>(expression, operators, tail.columns, rows, kLanes, program, out);
-    }
+    run_rows(program, 0, rows, kLanes, out);
 }
 
 template <class T>
@@ -194,11 +173,9 @@ void Evaluator<T>::evaluate(const Expression& expression, std::span<T> out, Work
     if (is_short_view(*data_)) {
         return evaluate_tail(expression, *operators_, *data_, Tail<T>(*data_, 0), program, out.data());
     }
-    const std::size_t rows = data_->n_rows(), readable = readable_rows(*data_);
+    const std::size_t rows = data_->n_rows();
     program.compile_values(expression, *operators_, data_->columns(), rows, data_->is_extreme());
-    if (run_rows(program, 0, rows, readable, out.data())) {
-        rescue(expression, *operators_, data_->columns(), rows, readable, program, out.data());
-    }
+    run_rows(program, 0, rows, readable_rows(*data_), out.data());
 }
 
 template <class T>
@@ -211,30 +188,15 @@ double Evaluator<T>::mean_squared_error(const Expression& expression, std::size_
     program.compile_values(expression, *operators_, data_->columns(), rows, data_->is_extreme());
     const double weight = data_->weight_sum(rows);
     const double limit = std::min(bound * weight, std::numeric_limits<double>::max());
-    bool left = false;  // whether the range was left in the first block that is not finite
-    const auto sum_of_squares = [&]() {
-        alignas(kAlignment) std::array<double, eval::kSumLanes> lanes{};
-        double sum = 0;
-        for (std::size_t r = 0; r < rows;) {
-            const bool look = r == 0;  // most candidates are lost after few rows
-            const std::size_t block = look ? std::min(kFirstBlock, program.block_rows()) : program.block_rows();
-            const std::size_t n = std::min(block, rows - r);
-            const T* const values = program.run(r, padded(n));
-            kernels.squared_error(values, data_->target() + r,
-                                  data_->weights() != nullptr ? data_->weights() + r : nullptr, n, lanes.data());
-            r += n;
-            sum = eval::sum_lanes(lanes.data());
-            if (!(sum <= limit)) {
-                left = program.is_watched() && !std::isfinite(sum) && program.left_range(n);
-                break;
-            }
-        }
-        return sum;
-    };
-    double sum = sum_of_squares();
-    if (left) {
-        program.compile(expression, *operators_, data_->columns(), rows, Derivatives::none, Range::extended);
-        sum = sum_of_squares();
+    alignas(kAlignment) std::array<double, eval::kSumLanes> lanes{};
+    double sum = 0;
+    for (std::size_t r = 0; r < rows && sum <= limit;) {
+        const std::size_t block = r == 0 ? std::min(kFirstBlock, program.block_rows()) : program.block_rows();
+        const std::size_t n = std::min(block, rows - r);
+        kernels.squared_error(run_block(program, r, padded(n)), data_->target() + r,
+                              data_->weights() != nullptr ? data_->weights() + r : nullptr, n, lanes.data());
+        r += n;
+        sum = eval::sum_lanes(lanes.data());
     }
     return sum <= limit ? sum / weight : std::numeric_limits<double>::infinity();
 }
@@ -250,31 +212,34 @@ double Evaluator<T>::mean_loss(const Expression& expression, const Expression& r
     Program<T>& program = workspace.program();
     const double weight = data_->weight_sum(rows);
     const double limit = std::min(bound * weight, std::numeric_limits<double>::max());
-    const auto sum_of_losses = [&](Range range) {
+    const auto sum_of_losses = [&](Range range, bool& left) {
         program.compile(expression, *operators_, data_->columns(), rows, Derivatives::none, range, &row_loss,
                         data_->target(), data_->weights());
         alignas(kAlignment) std::array<double, eval::kSumLanes> lanes{};
         double sum = 0;
-        for (std::size_t r = 0; r < rows;) {
+        eval::RowSet rescuable;
+        for (std::size_t r = 0; r < rows && sum <= limit;) {
             const std::size_t block = r == 0 ? std::min(kFirstBlock, program.block_rows()) : program.block_rows();
             const std::size_t n = std::min(block, rows - r);
             const T* const losses = program.run(r, padded(n));
             const T* const predictions = program.prediction();
+            if (program.is_watched() && program.find_rescuable(padded(n), rescuable)) {
+                left = true;
+                break;
+            }
             // A loss may be finite where the prediction is not: 0 * prediction is NaN there.
             eval::add_rows(n, lanes.data(), [&](std::size_t i) {
                 return static_cast<double>(losses[i]) + 0 * static_cast<double>(predictions[i]);
             });
             r += n;
             sum = eval::sum_lanes(lanes.data());
-            if (!(sum <= limit)) {
-                break;
-            }
         }
         return sum;
     };
-    double sum = sum_of_losses(Range::plain);
-    if (!std::isfinite(sum) && has_extended_form(expression, *operators_, data_->is_extreme())) {
-        sum = sum_of_losses(Range::extended);
+    bool left = false;  // a row whose prediction, and so its loss, is only right in the extended range
+    double sum = sum_of_losses(data_->is_extreme() ? Range::watched_extreme : Range::watched, left);
+    if (left) {
+        sum = sum_of_losses(Range::extended, left);
     }
     return std::isfinite(sum) && sum <= limit ? sum / weight : std::numeric_limits<double>::infinity();
 }
@@ -329,21 +294,13 @@ void evaluate_all(std::span<const Expression* const> expressions, std::span<cons
         for (std::size_t e = first; e < last; ++e) {
             own[e - first].compile_values(*expressions[e], *operators[e], data.columns(), rows, data.is_extreme());
         }
-        std::array<bool, kTilePrograms> left{};
         const std::size_t tile = tiled ? kTileRows : std::max<std::size_t>(rows, 1);
         for (std::size_t r = 0; r < rows; r += tile) {
             for (std::size_t e = first; e < last; ++e) {
-                T* const values = out.data() + e * rows;
-                const bool here = run_rows(own[e - first], r, std::min(r + tile, rows), readable, values, output);
-                left[e - first] = left[e - first] || here;
+                run_rows(own[e - first], r, std::min(r + tile, rows), readable, out.data() + e * rows, output);
             }
         }
         table.fence();
-        for (std::size_t e = first; e < last; ++e) {
-            if (left[e - first]) {
-                rescue(*expressions[e], *operators[e], data.columns(), rows, readable, own[0], out.data() + e * rows);
-            }
-        }
     };
 
     const auto evaluate_on = [&](std::ptrdiff_t g, int thread) {

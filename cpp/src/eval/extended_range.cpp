@@ -2,12 +2,11 @@
 //
 // The plain way is compiled first. Beside it, the same value is made from logarithms: log|exp(a)| = a, log|a b| =
 // log|a| + log|b|, log|a + b| by factoring out the larger; each with its sign. The result is the plain value where that
-// is finite, so nothing changes where nothing went wrong, and the other elsewhere. Derivatives always go the second way,
+// is finite, so nothing changes where nothing went wrong, and the other elsewhere, if there is one. Derivatives always go the second way,
 // for the first has factors like 0 * inf even where its value is right.
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "eval/program.hpp"
 #include "eval/reach.hpp"
@@ -16,17 +15,6 @@ namespace balmer::eval {
 namespace {
 
 constexpr std::int16_t kPrefer = -3;
-
-/// out = a where finite, else b if the sign c is positive, else NaN. No arithmetic: the same bits on every set.
-template <class T>
-void prefer(T* out, const T* a, const T* b, const T* c, std::size_t n) noexcept {
-    constexpr T largest = std::numeric_limits<T>::max();
-    constexpr T nan = std::numeric_limits<T>::quiet_NaN();
-    for (std::size_t i = 0; i < n; ++i) {
-        const T other = c[i] > 0 ? b[i] : nan;
-        out[i] = a[i] >= -largest && a[i] <= largest ? a[i] : other;
-    }
-}
 
 constexpr std::int16_t row_of(Op op) { return static_cast<std::int16_t>(static_cast<int>(op) - kFirstOp); }
 
@@ -259,7 +247,7 @@ void Program<T>::extend(Op op, const Value* operands) {
     }
     const Value all[3] = {plain, other, sign};
     const std::int32_t out = top_++;
-    append(&prefer<T>, kPrefer, 3, vv, all, out);
+    append(kernels_->prefer, kPrefer, 3, vv, all, out);
     const Value result{slot(out), 0, Kind::slot, static_cast<std::int32_t>(code_.size()) - 1, out};
     if (quotient) {
         log_forms_.resize(code_.size());

@@ -43,13 +43,19 @@ struct Kernels {
     /// out[i] = value of `a[0]`; out[i] = a[i]; out[i] = -a[i]; out[i] = a[i] + b[i].
     ForwardKernel<T> fill, copy, negate, add;
 
+    /// out[i] = b[i] where c[i] > 0 and a[i] is not finite, else a[i].
+    ForwardKernel<T> prefer;
+
     /// out[i] = a[i] for any n, past the caches: for results that would only push other data out of them. Before another
     /// thread reads them, `fence` of the table.
     void (*stream)(T* out, const T* a, std::size_t n) noexcept;
 
-    /// Whether all of n values are finite; whether one of them is zero or infinite. Any n.
+    /// Whether all of n values are finite. Any n.
     bool (*all_finite)(const T* values, std::size_t n) noexcept;
-    bool (*any_out_of_range)(const T* values, std::size_t n) noexcept;
+
+    /// Sets bit i % 16 of rows[i / 16] where values[i] is not finite; where it is zero or infinite. n is a multiple of 16.
+    void (*mark_not_finite)(const T* values, std::size_t n, std::uint16_t* rows) noexcept;
+    void (*mark_out_of_range)(const T* values, std::size_t n, std::uint16_t* rows) noexcept;
 
     /// lanes[j] += w[i] * (y[i] - p[i])^2 over i < n, in double; any n; w may be null (weights of 1).
     void (*squared_error)(const T* p, const T* y, const T* w, std::size_t n, double* lanes) noexcept;

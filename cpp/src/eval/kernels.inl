@@ -127,6 +127,19 @@ struct CopyRow {
 };
 
 template <class T>
+Mask<T> is_finite(Vec<T> x) noexcept {
+    return abs(x) <= Vec<T>::broadcast(Format<T>::kMax);
+}
+
+struct PreferRow {
+    static constexpr int kArity = 3;
+    template <class T>
+    static Vec<T> value(Vec<T> a, Vec<T> b, Vec<T> c) noexcept {
+        return where((c > 0) & !is_finite(a), b, a);
+    }
+};
+
+template <class T>
 void fill(T* out, const T* a, const T*, const T*, std::size_t n) noexcept {
     const Vec<T> value = Vec<T>::broadcast(*a);
     for (std::size_t i = 0; i < n; i += Vec<T>::kSize) value.store(out + i);
@@ -162,18 +175,25 @@ bool all_finite(const T* values, std::size_t n) noexcept {
     return !any(sum != 0) && rest == 0;
 }
 
-template <class T>
-bool any_out_of_range(const T* values, std::size_t n) noexcept {
-    constexpr T kMax = Format<T>::kMax;
-    const std::size_t whole = n - n % Vec<T>::kSize;
-    const auto out_of_range = [](Vec<T> x) noexcept { return (x == 0) | (abs(x) > Vec<T>::broadcast(kMax)); };
-    Mask<T> found = Vec<T>(0) != 0;
-    for (std::size_t i = 0; i < whole; i += Vec<T>::kSize) found = found | out_of_range(Vec<T>::load(values + i));
-    bool rest = false;
-    for (std::size_t i = whole; i < n; ++i) {
-        rest = rest || values[i] == 0 || values[i] > kMax || values[i] < -kMax;
+/// `test` of each row, as bits.
+template <class T, class Test>
+void mark_rows(const T* values, std::size_t n, std::uint16_t* rows, Test test) noexcept {
+    for (std::size_t i = 0; i < n; i += kTurn) {
+        unsigned found = 0;
+        for (std::size_t j = 0; j < kTurn; j += Vec<T>::kSize) found |= lanes(test(Vec<T>::load(values + i + j))) << j;
+        rows[i / kTurn] = static_cast<std::uint16_t>(rows[i / kTurn] | found);
     }
-    return any(found) || rest;
+}
+
+template <class T>
+void mark_not_finite(const T* values, std::size_t n, std::uint16_t* rows) noexcept {
+    mark_rows(values, n, rows, [](Vec<T> x) noexcept { return !is_finite(x); });
+}
+
+template <class T>
+void mark_out_of_range(const T* values, std::size_t n, std::uint16_t* rows) noexcept {
+    mark_rows(values, n, rows,
+              [](Vec<T> x) noexcept { return (x == 0) | (abs(x) == Vec<T>::broadcast(kInfinity<T>)); });
 }
 
 template <class Row, class T, Form form>
@@ -224,9 +244,11 @@ constexpr Kernels<T> make_kernels() noexcept {
     kernels.copy = forward<CopyRow, T, vv>;
     kernels.negate = forward<NegRow, T, vv>;
     kernels.add = forward<AddRow, T, vv>;
+    kernels.prefer = forward<PreferRow, T, vv>;
     kernels.stream = stream<T>;
     kernels.all_finite = all_finite<T>;
-    kernels.any_out_of_range = any_out_of_range<T>;
+    kernels.mark_not_finite = mark_not_finite<T>;
+    kernels.mark_out_of_range = mark_out_of_range<T>;
     kernels.squared_error = squared_error<T>;
     kernels.normal_equations = normal_equations<T>;
     return kernels;

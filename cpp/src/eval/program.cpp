@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "eval/reach.hpp"
+#include "eval/rescue.hpp"
 
 namespace balmer::eval {
 namespace {
@@ -18,6 +18,7 @@ constexpr std::int16_t kCopy = -1, kFill = -2, kPrefer = -3;  // rows of instruc
 /// Bytes of a slot. Small enough that the slots of a typical expression stay in the first-level cache, large enough
 /// that calling a kernel costs little; a program with derivatives has several times more slots.
 constexpr std::size_t kValueBlockBytes = 2048, kDerivativeBlockBytes = 1024;
+static_assert(kValueBlockBytes / sizeof(float) == kMaxBlockRows);
 
 /// Operations that the logarithm of one operation's value may need.
 constexpr std::size_t kExtendedFactor = 24;
@@ -46,10 +47,17 @@ Extent extent(const Expression& expression, const OperatorSet& operators) {
 }  // namespace
 
 template <class T>
+Program<T>::Program() = default;
+template <class T>
+Program<T>::~Program() = default;
+template <class T>
+Program<T>::Program(Program&&) noexcept = default;
+template <class T>
+Program<T>& Program<T>::operator=(Program&&) noexcept = default;
+
+template <class T>
 void Program<T>::reserve(std::size_t slots, std::size_t constants) {
-    if (slots_.size() < slots * stride_) {
-        slots_.resize(slots * stride_);
-    }
+    slots_.reserve(slots * stride_);
     if (constants_.capacity() < constants) {
         constants_.reserve(constants);
     }
@@ -90,8 +98,9 @@ void Program<T>::compile(const Expression& expression, const OperatorSet& operat
         literals += 4 * (total.operations + 1);  // the 1 of a sign and the factors of logarithms
     }
     reserve(slots, literals);
-    next_watched_ = static_cast<std::int32_t>(slots) - 1;
-    watched_.clear();
+    next_kept_ = static_cast<std::int32_t>(slots) - 1;
+    leaving_.clear();
+    rescuable_.clear();
     constants_.resize(n_constants_);
     set_constants(expression.constants);
 
@@ -101,6 +110,7 @@ void Program<T>::compile(const Expression& expression, const OperatorSet& operat
     stack_.clear();
     top_ = 0;
     compile_nodes(expression, nullptr, true);
+    n_rescuable_ = rescuable_.size();
     prediction_ = nullptr;
     if (loss != nullptr) {
         Value arguments[3] = {stack_.back(), {target, kColumn, Kind::column, -1, -1}, {}};
@@ -135,23 +145,24 @@ const T* Program<T>::literal(T value) {
 template <class T>
 void Program<T>::compile_nodes(const Expression& expression, const Frame* frame, bool fitted) {
     const std::int32_t base = frame != nullptr ? frame->base : 0;
+    const auto push = [&](const Value& leaf) {
+        stack_.push_back(leaf);
+        stack_.back().first_leaving = static_cast<std::uint32_t>(leaving_.size());
+    };
     for (const Node& node : expression.nodes) {
         switch (node.op) {
             case Op::Constant:
                 if (fitted) {
-                    stack_.push_back(
-                        {&constants_[node.index], 0, Kind::scalar, static_cast<std::int32_t>(node.index), -1});
+                    push({&constants_[node.index], 0, Kind::scalar, static_cast<std::int32_t>(node.index), -1});
                 } else {
-                    stack_.push_back(
-                        {literal(static_cast<T>(expression.constants[node.index])), 0, Kind::scalar, -1, -1});
+                    push({literal(static_cast<T>(expression.constants[node.index])), 0, Kind::scalar, -1, -1});
                 }
                 break;
             case Op::Feature:
                 if (frame != nullptr) {
                     stack_.push_back(frame->arguments[node.index]);
                 } else if (node.index < columns_.size()) {
-                    stack_.push_back(
-                        {columns_[node.index], kColumn, Kind::column, static_cast<std::int32_t>(node.index), -1});
+                    push({columns_[node.index], kColumn, Kind::column, static_cast<std::int32_t>(node.index), -1});
                 } else {
                     throw std::invalid_argument("the expression uses feature " + std::to_string(node.index) +
                                                 " (counted from 0), but the data have " +
@@ -197,7 +208,7 @@ typename Program<T>::Value Program<T>::materialise(const Value& value) {
     const std::int32_t s = top_++;
     const bool scalar = value.kind == Kind::scalar;
     append(scalar ? kernels_->fill : kernels_->copy, scalar ? kFill : kCopy, 1, vv, &value, s);
-    return {slot(s), 0, Kind::slot, static_cast<std::int32_t>(code_.size()) - 1, s};
+    return {slot(s), 0, Kind::slot, static_cast<std::int32_t>(code_.size()) - 1, s, value.reach, value.first_leaving};
 }
 
 template <class T>
@@ -227,16 +238,32 @@ void Program<T>::emit(Op op, int arity, std::int32_t base) {
             }
         }
     }
-    const std::int32_t stack_top = out + 1;
-    bool watch = false;
-    if (range_ == Range::watched && leaves_range(op)) {  // a slot of its own, which nothing overwrites
-        watch = true;
-        out = next_watched_--;
-        watched_.push_back(slot(out));
+    Reach below = Reach::nothing;
+    for (int k = 0; k < arity; ++k) {
+        below = std::max(below, operands[k].reach);
+    }
+    const bool extreme = range_ == Range::watched_extreme, watched = extreme || range_ == Range::watched;
+    const bool leaves = watched && may_leave_range(op, below, extreme);
+    const bool rescued = watched && needs_range(op, operands[arity - 1].reach, extreme);
+    top_ = out + 1;
+    if (leaves || rescued) {  // a slot of its own, which nothing overwrites
+        top_ = out;
+        out = next_kept_--;
     }
     append(kernels_->forward[row][form], row, arity, form, operands, out);
-    top_ = watch ? stack_top - 1 : stack_top;
-    const Value result{slot(out), 0, Kind::slot, static_cast<std::int32_t>(code_.size()) - 1, out};
+    const Value result{slot(out),
+                       0,
+                       Kind::slot,
+                       static_cast<std::int32_t>(code_.size()) - 1,
+                       out,
+                       reach_of(op, below),
+                       operands[0].first_leaving};
+    if (leaves) {
+        leaving_.push_back(slot(out));
+    }
+    if (rescued) {
+        rescuable_.push_back({slot(out), result.first_leaving, static_cast<std::uint32_t>(leaving_.size())});
+    }
     Value kept[3];
     std::copy_n(operands, arity, kept);
     stack_.resize(stack_.size() - static_cast<std::size_t>(arity));

@@ -1,8 +1,10 @@
 // An expression compiled for one dataset: kernels bound to columns, slots and constants.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -11,8 +13,19 @@
 #include "balmer/expr/operator_set.hpp"
 #include "eval/dispatch.hpp"
 #include "eval/kernel_table.hpp"
+#include "eval/reach.hpp"
+#include "eval/scratch.hpp"
 
 namespace balmer::eval {
+
+/// Rows of the largest block.
+inline constexpr std::size_t kMaxBlockRows = 512;
+
+/// Some rows of a block, as bits: row i is bit i % 16 of word i / 16.
+using RowSet = std::array<std::uint16_t, kMaxBlockRows / kSumLanes>;
+
+template <class T>
+class Rescue;
 
 /// What a program computes beside values.
 enum class Derivatives : std::uint8_t { none, constants, features };
@@ -20,7 +33,8 @@ enum class Derivatives : std::uint8_t { none, constants, features };
 /// How a program treats values that leave the range of doubles on the way to a result inside it.
 enum class Range : std::uint8_t {
     plain,    ///< as written
-    watched,  ///< as written, and left_range() tells whether an exponential left the range (values alone)
+    watched,  ///< as written, and rescue() puts right the rows where an exponential left the range (values alone)
+    watched_extreme,  ///< the same over extreme data, where products and powers leave the range too
     extended,  ///< log(exp(a) + b), exp(a) / (exp(a) + 1) and the like through logarithms where the plain way is not finite
 };
 
@@ -36,6 +50,11 @@ enum class Range : std::uint8_t {
 template <class T>
 class Program {
    public:
+    Program();
+    ~Program();
+    Program(Program&&) noexcept;
+    Program& operator=(Program&&) noexcept;
+
     /// Compiles `expression` over `columns`. If `loss` is given it is appended: an expression over (prediction, target,
     /// weight) as features 0, 1 and 2, taken from `target` and `weights` (null: 1). Rows per block are chosen from `n_rows`.
     void compile(const Expression& expression, const OperatorSet& operators, std::span<const T* const> columns,
@@ -46,11 +65,16 @@ class Program {
     void compile_values(const Expression& expression, const OperatorSet& operators, std::span<const T* const> columns,
                         std::size_t n_rows, bool extreme);
 
-    [[nodiscard]] bool is_watched() const noexcept { return range_ == Range::watched; }
+    /// Whether rescue() may have something to do.
+    [[nodiscard]] bool is_watched() const noexcept { return n_rescuable_ > 0; }
 
-    /// Whether, in the last run over n rows of a watched program, an operation that Range::extended may rescue gave
-    /// infinity or zero.
-    [[nodiscard]] bool left_range(std::size_t n) const noexcept;
+    /// After run(row, n) of a watched program: the rows that Range::extended may put right, those where a logarithm or a
+    /// quotient is not finite and something below it left the range. Whether there is one.
+    bool find_rescuable(std::size_t n, RowSet& rows) const noexcept;
+
+    /// After compile_values() and values = run(row, n): computes the rows of find_rescuable() again, through logarithms.
+    /// The expression, its operators and the columns are read once more.
+    void rescue(std::size_t row, std::size_t n, T* values);
 
     [[nodiscard]] std::size_t block_rows() const noexcept { return block_rows_; }
 
@@ -62,7 +86,7 @@ class Program {
     }
 
     /// Evaluates rows [row, row + n), n a multiple of kLanes and at most block_rows(); returns the block of values.
-    const T* run(std::size_t row, std::size_t n) noexcept {
+    T* run(std::size_t row, std::size_t n) noexcept {
         T* const out = code_[n_code_ - 1].out;
         run_into(row, n, out);
         return out;
@@ -110,6 +134,14 @@ class Program {
         Kind kind = Kind::scalar;
         std::int32_t id = -1;    // slot: its instruction; column: the feature; scalar: the constant, -1 for a literal
         std::int32_t slot = -1;  // number of the slot
+        Reach reach = Reach::nothing;
+        std::uint32_t first_leaving = 0;  // of leaving_: those from here on lie below this value
+    };
+
+    /// An operation whose value Range::extended may rescue, and what may leave the range below it: a part of leaving_.
+    struct Rescuable {
+        const T* values;
+        std::uint32_t first, last;
     };
 
     /// What the reverse sweep needs to know of an instruction.
@@ -134,9 +166,7 @@ class Program {
     };
 
     void choose_blocks(std::size_t n_rows);
-    enum class Plain : std::uint8_t { done, needs_watch, needs_full };
-    template <Range range>
-    Plain compile_plain(const Expression& expression, bool extreme);
+    bool compile_plain(const Expression& expression, bool extreme);
     void compile_nodes(const Expression& expression, const Frame* frame, bool fitted);
     void emit(Op op, int arity, std::int32_t base);
     void call(Op op, int arity, std::int32_t base);
@@ -166,10 +196,13 @@ class Program {
     std::vector<Record> records_;
     std::vector<Adjoint> reverse_;
     std::vector<Value> stack_;
-    std::vector<LogForm> log_forms_;  // by instruction
-    std::vector<const T*> watched_;   // values of the operations that may leave the range
-    std::int32_t next_watched_ = 0;   // their slots are counted down from the last
-    AlignedVector<T> slots_;
+    std::vector<LogForm> log_forms_;    // by instruction
+    std::vector<const T*> leaving_;     // values of the operations that may leave the range, in order
+    std::vector<Rescuable> rescuable_;  // may be longer than n_rescuable_
+    std::size_t n_rescuable_ = 0;
+    std::int32_t next_kept_ = 0;         // the slots of both are their own, counted down from the last
+    std::unique_ptr<Rescue<T>> rescue_;  // made when it is needed first
+    Scratch<T> slots_;
     AlignedVector<T> constants_;
     std::vector<const T*> jacobian_;
     std::vector<const T*> adjoints_;  // by instruction

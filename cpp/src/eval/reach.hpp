@@ -66,21 +66,25 @@ constexpr bool leaves_range(Op op) noexcept {
     return range_role(op) == RangeRole::growth || range_role(op) == RangeRole::product;
 }
 
+/// Whether a node may leave the range on a way that needs_range() asks about, by the larger reach of its operands.
+constexpr bool may_leave_range(Op op, Reach below, bool extreme) noexcept {
+    return leaves_range(op) && (extreme || reach_of(op, below) == Reach::growth);
+}
+
 /// The functions above by operator and reach, for where they are asked at every node.
 struct ReachTable {
     std::array<std::array<Reach, 3>, 256> after{};
-    std::array<std::array<std::array<bool, 3>, 2>, 256> rescued{};  ///< by operator, whether extreme, reach
-    std::array<bool, 256> leaves{};
+    std::array<std::array<std::array<bool, 3>, 2>, 256> rescued{}, leaves{};  ///< by operator, whether extreme, reach
 };
 
 inline constexpr ReachTable kReach = [] {
     ReachTable table;
     for (std::size_t code = 0; code < 256; ++code) {
         const Op op = static_cast<Op>(code);
-        table.leaves[code] = leaves_range(op);
         for (std::size_t below = 0; below < 3; ++below) {
             table.after[code][below] = reach_of(op, static_cast<Reach>(below));
             for (const bool extreme : {false, true}) {
+                table.leaves[code][extreme][below] = may_leave_range(op, static_cast<Reach>(below), extreme);
                 table.rescued[code][extreme][below] = needs_range(op, static_cast<Reach>(below), extreme);
             }
         }

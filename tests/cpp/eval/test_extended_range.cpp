@@ -38,6 +38,13 @@ const Case kCases[] = {
     {"log(cosh(x0))", 900, 0, 899.3068528194401, 1.0},
     {"log(sinh(x0))", 900, 0, 899.3068528194401, 1.0},
     {"exp(x0) / (2 - exp(x1))", 720, 719, -2.718281828459045, -2.718281828459045},
+    {"log(3 * exp(-x0))", 800, 0, -798.9013877113319, -1.0},
+    // Finite but wrong if the logarithm were infinite
+    {"1 / log(exp(x0) + 1)", 800, 0, 0.00125, -1.5625e-6},
+    {"x0 / log(exp(x0) - 1)", 800, 0, 1.0, 0.0},
+    {"tanh(log(exp(x0) + x1) - 799)", 800, 2, 0.7615941559557649, 0.4199743416140261},
+    {"exp(log(exp(x0) + 1) - 801)", 800, 0, 0.36787944117144233, 0.36787944117144233},
+    {"x1 / (1 + exp(x0))", 800, 2, 0.0, 0.0},  // right as it is
 };
 
 }  // namespace
@@ -67,6 +74,44 @@ TEST_CASE("values and derivatives are right where the result is representable") 
     }
 }
 
+TEST_CASE("a row is rescued by itself: its value depends on no other row") {
+    constexpr std::size_t kRows = 700;
+    std::vector<double> x(2 * kRows);
+    for (std::size_t i = 0; i < kRows; ++i) {
+        x[i] = i % 5 == 0 ? 700.0 + static_cast<double>(i) : i % 7 == 0 ? -800 : 0.01 * static_cast<double>(i);
+        x[kRows + i] = i % 3 == 0 ? -2.0 : 0.5;
+    }
+    const Dataset<double> all(MatrixView<double>{x.data(), kRows, 2, 1, kRows});
+    Workspace<double> workspace;
+    std::vector<double> out(kRows), one(1);
+    for (const char* formula :
+         {"log(exp(x0) + x1)", "1 / log(exp(x0) - x1) + sqrt(x1)", "sqrt(x1) * log(1 / exp(x0))"}) {
+        INFO(formula);
+        const Expression e = parse(formula);
+        Evaluator<double>(all).evaluate(e, out, workspace);
+        for (std::size_t i = 0; i < kRows; ++i) {
+            const double row[] = {x[i], x[kRows + i]};
+            const Dataset<double> alone(MatrixView<double>{row, 1, 2, 1, 1});
+            Evaluator<double>(alone).evaluate(e, one, workspace);
+            CHECK((out[i] == one[0] || (std::isnan(out[i]) && std::isnan(one[0]))));
+        }
+    }
+}
+
+TEST_CASE("losses see the value of a row whose infinity would have vanished") {
+    std::vector<double> x, y;
+    for (int i = 0; i < 100; ++i) {
+        x.push_back(20.0 * i);
+        y.push_back(1 / (i == 0 ? std::log(2.0) : 20.0 * i + std::log1p(std::exp(-20.0 * i))));
+    }
+    const Dataset<double> data(MatrixView<double>{x.data(), 100, 1, 1, 100}, y);
+    const Evaluator<double> evaluator(data);
+    Workspace<double> workspace;
+    const Expression law = parse("1 / log(exp(x0) + 1)");
+    CHECK(evaluator.mean_squared_error(law, 100, workspace) < 1e-30);
+    CHECK(evaluator.mean_loss(law, parse("abs(x0 - x1)"), 100, workspace) < 1e-15);
+}
+
 TEST_CASE("products of huge factors have a logarithm") {
     const double x[] = {1e200, 3e-250, 1e200, 2e-200};
     const Dataset<double> data(MatrixView<double>{x, 2, 2, 1, 2});
@@ -93,6 +138,16 @@ TEST_CASE("what is not a number stays so") {
     CHECK(std::isnan(out[0]));
     evaluator.evaluate(parse("1 / (exp(x0) - exp(x0))"), out, workspace);
     CHECK(!std::isfinite(out[0]));
+}
+
+TEST_CASE("an infinity that is right stays so") {
+    const double x[] = {0, 1000};
+    const Dataset<double> data(MatrixView<double>{x, 2, 1, 1, 2});
+    std::vector<double> out(2);
+    Workspace<double> workspace;
+    Evaluator<double>(data).evaluate(parse("exp(log(sinh(x0)))"), out, workspace);
+    CHECK(out[0] == 0);  // the logarithm of a zero that no underflow made
+    CHECK(std::isinf(out[1]));
 }
 
 TEST_CASE("the loss and the fit of Planck's law see every row") {
