@@ -233,7 +233,8 @@ def evaluate(
     """
     if n_threads < 1:
         raise ValueError(f"n_threads is {n_threads}: at least 1 is needed")
-    cores = [expression.numeric()._formula for expression in expressions]
+    # A call for each of many formulas would cost as much as small formulas do.
+    cores = [e.numeric()._formula if e._fixed else e._formula for e in expressions]
     columns = as_columns(X, dtype, cores[0].names if cores else ())
     if out is not None:
         check_out(out, dtype, (len(cores), len(columns)), columns)

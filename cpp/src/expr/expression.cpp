@@ -184,8 +184,8 @@ void Expression::replace(std::size_t i, const Expression& with) {
 
 std::size_t Expression::n_features() const noexcept {
     std::size_t count = 0;
-    for (const Node& node : nodes) {
-        if (node.op == Op::Feature) count = std::max(count, node.index + std::size_t{1});
+    for (const Node& node : nodes) {  // no branch: which nodes are features cannot be predicted
+        count = std::max(count, node.op == Op::Feature ? node.index + std::size_t{1} : 0);
     }
     return count;
 }
