@@ -14,6 +14,7 @@
 #include "search/final_front.hpp"
 #include "search/fingerprint.hpp"
 #include "search/log.hpp"
+#include "search/named_constants.hpp"
 #include "search/polish.hpp"
 #include "search/problem.hpp"
 #include "search/seed.hpp"
@@ -97,7 +98,7 @@ struct Search::Impl {
         double ending = 0;
         const Archive& found = seeding ? interrupted : archive;
         const Archive last = problem.options.finish == Finish::none ? found : polished(found, problem, control, ending);
-        result.front = final_front(last, problem, control, ending);
+        result.front = with_named_constants(final_front(last, problem, control, ending), problem, control, ending);
         add_statistics(result.front, problem, control.cancelled(), ending);
         const WorkDone evolved = evolution.done();
         result.iterations = evolution.iteration();

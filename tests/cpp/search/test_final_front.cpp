@@ -94,3 +94,35 @@ TEST_CASE("the front rises in complexity, falls in loss, and keeps to the operat
         }
     }
 }
+
+TEST_CASE("a column that is the same in every row is the name of a number") {
+    const auto law = [](const double* x) { return x[0] + 9.81 * x[1]; };
+    for (const double noise : {0.0, 0.01}) {
+        Rows r = rows(120, 3, noise, law);
+        for (std::size_t i = 0; i < r.n; ++i) r.x[3 * i + 2] = 9.81;
+        const Dataset<double> data = r.dataset();
+        for (const Finish finish : {Finish::simplify, Finish::fit}) {
+            SearchOptions o = options({});
+            o.finish = finish;
+            Search search(data, OperatorSet::builtin(), o);
+            const SearchResult result = search.run();
+            const FrontEntry& best = chosen(result);
+            INFO(noise << ": " << to_text(best.expression));
+            CHECK(best.complexity == 5);
+            CHECK(best.expression.constants.empty());
+            CHECK(best.expression.n_features() == 3);
+            for (std::size_t k = 1; k < result.front.size(); ++k) {
+                CHECK(result.front[k].complexity > result.front[k - 1].complexity);
+                CHECK(result.front[k].loss < result.front[k - 1].loss);
+            }
+        }
+    }
+}
+
+TEST_CASE("a number that is not the one with a name stays") {
+    Rows r = rows(100, 3, 0.01, [](const double* x) { return x[0] + 9.5 * x[1]; });
+    for (std::size_t i = 0; i < r.n; ++i) r.x[3 * i + 2] = 9.81;
+    const Dataset<double> data = r.dataset();
+    Search search(data, OperatorSet::builtin(), options({}));
+    CHECK(chosen(search.run()).expression.constants.size() == 1);
+}
