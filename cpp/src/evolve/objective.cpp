@@ -106,4 +106,44 @@ double MeanLoss::loss_at_distance(double distance) const {
     return std::isfinite(sum) ? sum / data.weight_sum(rows) : -std::numeric_limits<double>::infinity();
 }
 
+namespace {
+
+Dataset<float> in_single_precision(const Dataset<double>& data) {
+    const std::size_t rows = data.n_rows();
+    std::vector<double> features;
+    features.reserve(rows * data.n_features());
+    for (const double* column : data.columns()) features.insert(features.end(), column, column + rows);
+    const std::span<const double> weights =
+        data.weights() == nullptr ? std::span<const double>{} : std::span{data.weights(), rows};
+    return Dataset<float>(MatrixView<double>{features.data(), rows, data.n_features(), 1, rows}, {data.target(), rows},
+                          weights);
+}
+
+}  // namespace
+
+bool SinglePrecision::can_hold(const Dataset<double>& data) {
+    // Squares of a product of two columns stay within 1e-38 and 1e38.
+    constexpr double kLargest = 1e9, kSmallest = 1e-9;
+    const auto held = [&](const double* column) {
+        double largest = 0;
+        for (std::size_t i = 0; i < data.n_rows(); ++i) largest = std::max(largest, std::abs(column[i]));
+        return largest == 0 || (largest <= kLargest && largest >= kSmallest);
+    };
+    return std::ranges::all_of(data.columns(), held) && held(data.target()) &&
+           (data.weights() == nullptr || held(data.weights()));
+}
+
+SinglePrecision::SinglePrecision(const Dataset<double>& data, const OperatorSet& operators, const Loss* loss,
+                                 double share)
+    : exact_(data, operators, loss, share),
+      data_(in_single_precision(data)),
+      evaluator_(data_, operators),
+      loss_(loss) {}
+
+double SinglePrecision::loss(std::span<const Expression> roles, double bound, FitWorkspace<double>&) const {
+    thread_local Workspace<float> workspace;  // that of the caller is for doubles
+    return loss_ == nullptr ? evaluator_.mean_squared_error(roles[0], data_.n_rows(), workspace, bound)
+                            : mean_loss(roles[0], evaluator_, *loss_, data_.n_rows(), workspace, bound);
+}
+
 }  // namespace balmer

@@ -6,6 +6,17 @@
 
 namespace balmer {
 
+namespace {
+
+/// At least 1; so large that nothing allows it where it is no number.
+int rounded(double complexity) noexcept {
+    constexpr double kLargest = 1'000'000'000;
+    return complexity < kLargest ? static_cast<int>(std::lround(std::max(complexity, 1.0)))
+                                 : static_cast<int>(kLargest);
+}
+
+}  // namespace
+
 SearchSpace::SearchSpace(const OperatorSet& operator_set, std::span<const Op> operators, std::size_t n_features,
                          SpaceLimits limits, std::vector<double> scales)
     : operator_set_(&operator_set),
@@ -41,10 +52,11 @@ double SearchSpace::weight(const Node& node) const noexcept {
 }
 
 int SearchSpace::complexity(const Expression& expression) const noexcept {
+    if (limits_.complexity.mapping) return rounded(limits_.complexity.mapping(expression));
     if (every_node_counts_one_) return static_cast<int>(expression.size());
     double sum = 0;
     for (const Node& node : expression.nodes) sum += weight(node);
-    return std::max(1, static_cast<int>(std::lround(sum)));
+    return rounded(sum);
 }
 
 bool SearchSpace::allows(const Expression& expression, int complexity, int max_complexity) const noexcept {

@@ -31,8 +31,11 @@ Evolution::Evolution(const Problem& problem)
                   problem.options.evolution.tournament_selection_p),
       context_{&problem.space, &mutator_, &tournament_, &problem.options.evolution, problem.norm},
       frequencies_(problem.options.evolution.maxsize),
-      scratch_(static_cast<std::size_t>(problem.options.n_threads)) {
+      scratch_(static_cast<std::size_t>(problem.options.n_threads)),
+      in_single_precision_(problem.options.precision == 32 && problem.whole_loss() == nullptr &&
+                           SinglePrecision::can_hold(problem.data)) {
     if (const std::size_t rows = problem.batch_rows(); rows > 0) sampler_.emplace(problem.data, rows);
+    if (in_single_precision_ && !sampler_) single_ = objective_over(problem.data, 1);
 }
 
 WorkDone Evolution::done() const noexcept {
@@ -42,6 +45,13 @@ WorkDone Evolution::done() const noexcept {
         nodes += island.nodes();
     }
     return {nodes * static_cast<double>(problem_->data.n_rows()), evaluations};
+}
+
+std::unique_ptr<const Objective> Evolution::objective_over(const Dataset<double>& rows, double share) const {
+    if (in_single_precision_) {
+        return std::make_unique<SinglePrecision>(rows, problem_->operators, problem_->loss(), share);
+    }
+    return std::make_unique<MeanLoss>(rows, problem_->operators, problem_->loss(), share);
 }
 
 template <class Body>
@@ -113,11 +123,14 @@ void Evolution::run_iteration(Archive& archive, Control& control) {
     IterationPlan plan{&problem_->objective,    &problem_->objective, &frequencies_,
                        max_complexity(archive), archive.losses(),     &control.cancelled()};
     Dataset<double> batch;
-    std::optional<MeanLoss> batch_objective;
+    std::unique_ptr<const Objective> batch_objective;
     if (sampler_) {
         batch = sampler_->draw(problem_->rng(StreamOf::batches, static_cast<std::uint32_t>(iteration_)));
         const double share = static_cast<double>(batch.n_rows()) / static_cast<double>(problem_->data.n_rows());
-        plan.rows = &batch_objective.emplace(batch, problem_->operators, problem_->loss(), share);
+        batch_objective = objective_over(batch, share);
+        plan.rows = batch_objective.get();
+    } else if (single_) {
+        plan.rows = single_.get();
     }
     for_each_island(control, [&](Island& island, IslandScratch& scratch) { island.run_iteration(plan, scratch); });
 

@@ -40,6 +40,8 @@ class Evolution {
     void load(StateReader& in);
 
    private:
+    /// What candidates are judged on in an iteration, in the precision that was asked for.
+    [[nodiscard]] std::unique_ptr<const Objective> objective_over(const Dataset<double>& rows, double share) const;
     void start(Archive& archive, Control& control);
     void run_iteration(Archive& archive, Control& control);
     template <class Body>
@@ -70,6 +72,8 @@ class Evolution {
     std::uint64_t refined_ = 0;  // hash of the leader that was fitted last
 
     std::vector<IslandScratch> scratch_;  // one for each thread
+    bool in_single_precision_;
+    std::unique_ptr<const Objective> single_;  // over all rows; null in double precision or with batches
 };
 
 }  // namespace balmer

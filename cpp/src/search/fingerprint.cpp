@@ -74,6 +74,7 @@ std::uint64_t fingerprint(const SearchOptions& options, const OperatorSet& opera
     print.add(options.complexity.of_constants);
     for (const double weight : options.complexity.of_variables) print.add(weight);
     for (const double weight : options.complexity.of_operators) print.add(weight);
+    if (options.complexity.mapping) print.add("mapping");  // whether it is the same one, nobody can tell
     for (const ArgumentConstraint& constraint : options.constraints) {
         print.add(operators.name(constraint.op));
         for (const int limit : constraint.max_complexity) print.add(limit);
@@ -89,6 +90,7 @@ std::uint64_t fingerprint(const SearchOptions& options, const OperatorSet& opera
     }
     print.add(static_cast<int>(options.batching));
     print.add(options.batch_size);
+    print.add(options.precision);
     print.add(options.seeding ? 1 : 0);
     print.add(options.seed_work);
     const StageSwitches& s = options.stages;

@@ -156,6 +156,9 @@ void validate(const SearchOptions& options, const OperatorSet& operators, std::s
         fail("batching", "on", "a loss of whole predictions needs all rows: switch it off");
     }
     at_least("batch_size", options.batch_size, 0);
+    if (options.precision != 32 && options.precision != 64) {
+        fail("precision", std::to_string(options.precision), "give 32 or 64 bits");
+    }
     for (const Expression& guess : options.guesses) check_guess(guess, options, operators, n_features);
     if (!(options.timeout_in_seconds > 0)) {
         fail("timeout_in_seconds", number_text(options.timeout_in_seconds), "give a positive number, or infinity");
@@ -178,6 +181,9 @@ void validate(const SearchOptions& options, const OperatorSet& operators, std::s
     }
     at_least("cv_folds", options.cv_folds, 0);
     if (options.cv_folds == 1) fail("cv_folds", "1", "give at least 2, or 0 for no cross-validation");
+    if (options.cv_folds > 0 && options.evolution.whole_loss) {
+        fail("cv_folds", std::to_string(options.cv_folds), "a loss of whole predictions needs all rows: give 0");
+    }
     at_least("n_threads", options.n_threads, 1);
 }
 

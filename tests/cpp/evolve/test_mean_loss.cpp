@@ -30,6 +30,40 @@ struct Outliers {
     }
 };
 
+TEST_CASE("in single precision losses are nearly the same and constants the very same") {
+    const Outliers rows(100);
+    const Dataset<double> data = rows.data();
+    const OperatorSet& operators = OperatorSet::builtin();
+    CHECK(SinglePrecision::can_hold(data));
+    const Loss absolute("L1DistLoss", operators);
+    for (const Loss* loss : {static_cast<const Loss*>(nullptr), &absolute}) {
+        const MeanLoss exact(data, operators, loss, 0.5);
+        const SinglePrecision single(data, operators, loss, 0.5);
+        CHECK(single.share() == 0.5);
+        FitWorkspace<double> workspace;
+        Expression a = parse("1.5 * x0 + sin(0.7 * x1)"), b = a;
+        const double expected = exact.loss({&a, 1}, 1e9, workspace), found = single.loss({&a, 1}, 1e9, workspace);
+        CHECK(found != expected);
+        CHECK(found == doctest::Approx(expected).epsilon(1e-5));
+        CHECK(exact.fit({&a, 1}, {}, workspace).loss == single.fit({&b, 1}, {}, workspace).loss);
+        CHECK(a == b);
+    }
+}
+
+TEST_CASE("what single precision cannot hold is known") {
+    for (const double scale : {1e10, 1e-12, 1e300, 5e-324}) {
+        Outliers rows(20);
+        for (double& x : rows.x) x = scale;
+        CHECK_FALSE(SinglePrecision::can_hold(rows.data()));
+        rows = Outliers(20);
+        for (double& y : rows.y) y *= scale;
+        CHECK_FALSE(SinglePrecision::can_hold(rows.data()));
+    }
+    Outliers zeros(20);
+    for (double& x : zeros.x) x = 0;
+    CHECK(SinglePrecision::can_hold(zeros.data()));
+}
+
 TEST_CASE("without a loss the objective is least squares") {
     const Dataset<double> data = Outliers(100).data();
     const OperatorSet& operators = OperatorSet::builtin();

@@ -36,6 +36,28 @@ TEST_CASE("complexity is the rounded sum of the weights of the nodes") {
     CHECK(SearchSpace(set, kOperators, 3, limits).complexity(parse("x2")) == 1);  // never less than 1
 }
 
+TEST_CASE("a function of the whole expression takes the place of the sum") {
+    SpaceLimits limits;
+    limits.complexity.of_constants = 2;
+    limits.arguments = {{Op::Sin, {2, -1, -1}}};
+    double answer = 0;
+    limits.complexity.mapping = [&](const Expression& e) { return answer + static_cast<double>(e.depth()); };
+    const SearchSpace space(OperatorSet::builtin(), kOperators, 3, limits);
+    CHECK(space.complexity(parse("x0 + x1 * 2.5")) == 3);
+    answer = 0.5;
+    CHECK(space.complexity(parse("x0 + x1")) == 3);  // 2.5 is rounded up
+    answer = -7;
+    CHECK(space.complexity(parse("x0")) == 1);  // never less than 1
+    for (const double none : {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+        answer = none;
+        const Expression e = parse("x0");
+        CHECK_FALSE(space.allows(e, space.complexity(e), 10'000));
+    }
+    answer = 0;
+    CHECK(space.allows(parse("sin(2.5)"), 2, 30));  // operands go by the sum
+    CHECK_FALSE(space.allows(parse("sin(x0 + 1)"), 3, 30));
+}
+
 TEST_CASE("limits of size and depth are kept") {
     SpaceLimits limits;
     limits.maxdepth = 3;

@@ -57,6 +57,12 @@ TEST_CASE("a bad option is named with its value and a remedy") {
     CHECK(message([](SearchOptions& o) { o.cv_folds = 1; }) ==
           "cv_folds is 1; give at least 2, or 0 for no cross-validation");
     CHECK(message([](SearchOptions& o) { o.cv_folds = -3; }) == "cv_folds is -3; give at least 0");
+    CHECK(message([](SearchOptions& o) { o.precision = 16; }) == "precision is 16; give 32 or 64 bits");
+    CHECK(contains(message([](SearchOptions& o) {
+                       o.cv_folds = 5;
+                       o.evolution.whole_loss = [](std::span<const double>) { return 0.0; };
+                   }),
+                   "cv_folds is 5; a loss of whole predictions needs all rows"));
     CHECK(message([](SearchOptions& o) { o.n_threads = 0; }) == "n_threads is 0; give at least 1");
     CHECK(message([](SearchOptions& o) { o.operators = {Op::Add, Op::Add}; }) ==
           "operator is \"add\" twice; name each operator once");

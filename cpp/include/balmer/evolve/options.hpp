@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "balmer/expr/op.hpp"
+#include "balmer/expr/expression.hpp"
 #include "balmer/fit/loss.hpp"
 
 namespace balmer {
@@ -34,6 +34,9 @@ struct ComplexityOptions {
     double of_constants = 1;
     std::vector<double> of_variables;  ///< one for each feature, or one for all, or empty: 1
     std::vector<double> of_operators;  ///< by code of Op; empty or NaN: as the operator table says
+    /// The complexity of a whole expression, in the place of the sum; constraints of operands go by the sum all the same.
+    /// Called from several threads at once; must not throw. Rounded; from 1 to maxsize is what a search looks at.
+    std::function<double(const Expression&)> mapping;
 };
 
 /// Largest complexity of each operand of `op`; -1: any.

@@ -36,7 +36,7 @@ class SearchSpace {
     [[nodiscard]] std::uint8_t arity(Op op) const noexcept { return arity_[static_cast<std::size_t>(op)]; }
     [[nodiscard]] std::span<const double> scales() const noexcept { return scales_; }
 
-    /// The rounded sum over the nodes, at least 1.
+    /// The rounded sum over the nodes, or what the mapping says; at least 1.
     [[nodiscard]] int complexity(const Expression& expression) const noexcept;
 
     /// Whether the expression fits into kMaxNodes nodes and `max_complexity`, and keeps every constraint.

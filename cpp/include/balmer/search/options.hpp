@@ -44,6 +44,9 @@ struct SearchOptions {
 
     Batching batching = Batching::automatic;  ///< automatic: above 1000 rows
     int batch_size = 0;                       ///< rows of a batch; 0: 128, 256 or 512 by the number of rows
+    /// Bits of the numbers by which evolution judges candidates, 32 or 64. Constants are fitted, and the losses of the front
+    /// computed, in double precision always; so is everything where the data come near the limits of single precision.
+    int precision = 64;
 
     bool seeding = true;      ///< first the closed-form families over an enumerated library, then evolution
     double seed_work = 1e10;  ///< nodes times rows that this stage may evaluate; less if evolution itself is short
