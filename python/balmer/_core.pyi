@@ -174,6 +174,8 @@ class Finish:
     @property
     def value(self) -> int: ...
 
+def named_options() -> list[str]: ...
+
 class SearchOptions:
     def __init__(self) -> None: ...
     populations: int
@@ -226,6 +228,7 @@ class SearchOptions:
     operators: list[int]
     batching: Batching
     batch_size: int
+    precision: int
     seeding: bool
     seed_work: float
     with_views: bool
@@ -326,6 +329,7 @@ class Search:
         operators: OperatorSet,
         options: SearchOptions,
         loss_function: Callable[[NDArray[np.float64]], Any] | None = None,
+        complexity_mapping: Callable[[Expression], Any] | None = None,
     ) -> None: ...
     def run(self, progress: Callable[[Progress], Any] | None = None) -> SearchResult: ...
     def interrupt(self) -> None: ...

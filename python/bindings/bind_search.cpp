@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "balmer/expr/parse.hpp"
+#include "balmer/search/named_options.hpp"
 #include "balmer/search/search.hpp"
 #include "bound.hpp"
 
@@ -55,23 +56,25 @@ bool stop_or_throw(py::error_already_set& error, bool& interrupted) {
     return false;
 }
 
-/// A loss in Python: a function of the predictions. The search calls it on its own threads, each of which takes the GIL.
-class PythonLoss {
+/// A number from a function in Python. The search calls it on its own threads, each of which takes the GIL.
+class PythonFunction {
    public:
-    explicit PythonLoss(py::object function) : function_(std::move(function)) {}
+    /// `name` is that of the parameter, for error messages.
+    PythonFunction(py::object function, std::string name) : function_(std::move(function)), name_(std::move(name)) {}
 
-    /// After an error every loss is infinite, and `on_error` has been called.
-    double operator()(std::span<const double> prediction, const std::function<void()>& on_error) {
+    /// The function's value for what `argument` makes. After an error it is infinite, and `on_error` has been called.
+    template <class Argument>
+    double operator()(const Argument& argument, const std::function<void()>& on_error) {
         const py::gil_scoped_acquire locked;
         if (error_) return std::numeric_limits<double>::infinity();
         try {
-            py::array_t<double> values(static_cast<py::ssize_t>(prediction.size()));
-            std::ranges::copy(prediction, values.mutable_data());
-            return function_(std::move(values)).cast<double>();
+            return function_(argument()).template cast<double>();
         } catch (py::error_already_set& error) {
             error_.emplace(error);
         } catch (const py::cast_error&) {
-            error_.emplace(error("loss_function returned something that is not a number: return one number"));
+            PyErr_SetString(PyExc_TypeError,
+                            (name_ + " returned something that is not a number: return one number").c_str());
+            error_.emplace();
         }
         on_error();
         return std::numeric_limits<double>::infinity();
@@ -86,27 +89,28 @@ class PythonLoss {
     }
 
    private:
-    static py::error_already_set error(const char* message) {
-        PyErr_SetString(PyExc_TypeError, message);
-        return {};
-    }
-
     py::object function_;
+    std::string name_;
     std::optional<py::error_already_set> error_;
 };
+
+std::unique_ptr<PythonFunction> function_or_null(const py::object& function, const char* name) {
+    return function.is_none() ? nullptr : std::make_unique<PythonFunction>(function, name);
+}
 
 /// A search and the data it looks at.
 class BoundSearch {
    public:
     BoundSearch(const Columns<double>& X, const Vector& y, const std::optional<Vector>& weights,
                 const std::vector<std::string>& names, const Context& operators, const SearchOptions& options,
-                const py::object& loss_function)
+                const py::object& loss_function, const py::object& complexity_mapping)
         : context_(std::make_shared<const Context>(Context{operators.operators, names})),
           data_(matrix_view<double>(X), span_of(y), weights ? span_of(*weights) : std::span<const double>{},
                 loss_function.is_none() ? RowOrder::ladder : RowOrder::as_given),
-          loss_(loss_function.is_none() ? nullptr : std::make_unique<PythonLoss>(loss_function)),
+          loss_(function_or_null(loss_function, "loss_function")),
+          mapping_(function_or_null(complexity_mapping, "complexity_mapping")),
           search_(make_search(options)) {
-        if (loss_) loss_->rethrow();
+        rethrow();
     }
 
     BoundResult run(const py::object& progress) {
@@ -134,10 +138,10 @@ class BoundSearch {
             const py::gil_scoped_release unlocked;
             result = search_.run(silent ? std::function<bool(const Progress&)>{} : report, poll);
         } catch (...) {
-            if (loss_) loss_->rethrow();  // what went wrong first
+            rethrow();  // what went wrong first
             throw;
         }
-        if (loss_) loss_->rethrow();
+        rethrow();
         const StopReason reason = interrupted ? StopReason::interrupted : result.reason;
         BoundResult bound{bound_front(result.front, context_),
                           std::string(name(reason)),
@@ -159,13 +163,30 @@ class BoundSearch {
     void load(const std::string& state) { search_.load(state); }
 
    private:
-    /// The options hold a plain pointer, no Python object: they are copied and destroyed where the GIL is not held.
+    /// What a function of the user threw, if one did.
+    void rethrow() {
+        if (loss_) loss_->rethrow();
+        if (mapping_) mapping_->rethrow();
+    }
+
+    /// The options hold plain pointers, no Python object: they are copied and destroyed where the GIL is not held.
     Search make_search(SearchOptions options) {
+        const auto stop = [this] {
+            if (ready_) search_.interrupt();
+        };
         if (loss_) {
-            options.evolution.whole_loss = [this](std::span<const double> prediction) {
-                return (*loss_)(prediction, [this] {
-                    if (ready_) search_.interrupt();
-                });
+            options.evolution.whole_loss = [this, stop](std::span<const double> prediction) {
+                const auto argument = [&] {
+                    py::array_t<double> values(static_cast<py::ssize_t>(prediction.size()));
+                    std::ranges::copy(prediction, values.mutable_data());
+                    return values;
+                };
+                return (*loss_)(argument, stop);
+            };
+        }
+        if (mapping_) {
+            options.complexity.mapping = [this, stop](const Expression& expression) {
+                return (*mapping_)([&] { return BoundExpression{expression, context_}; }, stop);
             };
         }
         Search search(data_, context_->operators, std::move(options));
@@ -174,92 +195,27 @@ class BoundSearch {
     }
 
     std::shared_ptr<const Context> context_;
-    Dataset<double> data_;              // before search_, which refers to it
-    std::unique_ptr<PythonLoss> loss_;  // and to this
-    bool ready_ = false;                // search_ is made
+    Dataset<double> data_;                            // before search_, which refers to it
+    std::unique_ptr<PythonFunction> loss_, mapping_;  // and to these
+    bool ready_ = false;                              // search_ is made
     Search search_;
 };
 
-/// Options of a group are flat in Python: the names do not repeat.
-template <class Group, class T>
-void bind_option(py::class_<SearchOptions>& cls, const char* name, Group SearchOptions::* group, T Group::* member) {
-    cls.def_property(
-        name, [=](const SearchOptions& o) { return o.*group.*member; },
-        [=](SearchOptions& o, const T& value) { o.*group.*member = value; });
-}
-
-void bind_evolution(py::class_<SearchOptions>& cls) {
-    const auto evolution = [&cls](const char* name, auto EvolutionOptions::* member) {
-        bind_option(cls, name, &SearchOptions::evolution, member);
-    };
-    using E = EvolutionOptions;
-    evolution("populations", &E::populations);
-    evolution("population_size", &E::population_size);
-    evolution("ncycles_per_iteration", &E::ncycles_per_iteration);
-    evolution("niterations", &E::niterations);
-    evolution("maxsize", &E::maxsize);
-    evolution("maxdepth", &E::maxdepth);
-    evolution("warmup_maxsize_by", &E::warmup_maxsize_by);
-    evolution("parsimony", &E::parsimony);
-    evolution("use_frequency", &E::use_frequency);
-    evolution("use_frequency_in_tournament", &E::use_frequency_in_tournament);
-    evolution("adaptive_parsimony_scaling", &E::adaptive_parsimony_scaling);
-    evolution("should_simplify", &E::should_simplify);
-    evolution("adaptive_mutation_weights", &E::adaptive_mutation_weights);
-    evolution("crossover_probability", &E::crossover_probability);
-    evolution("annealing", &E::annealing);
-    evolution("alpha", &E::alpha);
-    evolution("perturbation_factor", &E::perturbation_factor);
-    evolution("probability_negate_constant", &E::probability_negate_constant);
-    evolution("scaled_constants", &E::scaled_constants);
-    evolution("skip_mutation_failures", &E::skip_mutation_failures);
-    evolution("tournament_selection_n", &E::tournament_selection_n);
-    evolution("tournament_selection_p", &E::tournament_selection_p);
-    evolution("should_optimize_constants", &E::should_optimize_constants);
-    evolution("optimize_probability", &E::optimize_probability);
-    evolution("optimizer_iterations", &E::optimizer_iterations);
-    evolution("optimizer_nrestarts", &E::optimizer_nrestarts);
-    evolution("migration", &E::migration);
-    evolution("hof_migration", &E::hof_migration);
-    evolution("fraction_replaced", &E::fraction_replaced);
-    evolution("fraction_replaced_hof", &E::fraction_replaced_hof);
-    evolution("fraction_replaced_guesses", &E::fraction_replaced_guesses);
-    evolution("topn", &E::topn);
-
-    const auto weight = [&cls](const char* name, double MutationWeights::* member) {
+/// A property for each named option: those of groups are flat in Python, too.
+void bind_named_options(py::class_<SearchOptions>& cls) {
+    using Kind = NamedOption::Kind;
+    const auto bind = [&cls](const NamedOption& option, auto kind) {
+        using T = decltype(kind);
+        const std::string name(option.name);
         cls.def_property(
-            name, [=](const SearchOptions& o) { return o.evolution.weights.*member; },
-            [=](SearchOptions& o, double value) { o.evolution.weights.*member = value; });
+            name.c_str(), [get = option.get](const SearchOptions& o) { return static_cast<T>(get(o)); },
+            [name](SearchOptions& o, T value) { set_option(o, name, static_cast<double>(value)); });
     };
-    using W = MutationWeights;
-    weight("weight_mutate_constant", &W::mutate_constant);
-    weight("weight_mutate_operator", &W::mutate_operator);
-    weight("weight_mutate_feature", &W::mutate_feature);
-    weight("weight_swap_operands", &W::swap_operands);
-    weight("weight_rotate_tree", &W::rotate_tree);
-    weight("weight_add_node", &W::add_node);
-    weight("weight_insert_node", &W::insert_node);
-    weight("weight_delete_node", &W::delete_node);
-    weight("weight_simplify", &W::simplify);
-    weight("weight_randomize", &W::randomize);
-    weight("weight_do_nothing", &W::do_nothing);
-    weight("weight_optimize", &W::optimize);
-}
-
-void bind_stages(py::class_<SearchOptions>& cls) {
-    const auto stage = [&cls](const char* name, bool StageSwitches::* member) {
-        bind_option(cls, name, &SearchOptions::stages, member);
-    };
-    using S = StageSwitches;
-    stage("with_views", &S::views);
-    stage("with_dictionary", &S::dictionary);
-    stage("with_families", &S::families);
-    stage("with_weighted_families", &S::weighted_families);
-    stage("with_factors", &S::factors);
-    stage("with_deep", &S::deep);
-    stage("with_inner_constants", &S::inner_constants);
-    stage("with_large_libraries", &S::large_libraries);
-    stage("with_seed_finish", &S::seed_finish);
+    for (const NamedOption& option : named_options()) {
+        if (option.kind == Kind::boolean) bind(option, bool{});
+        if (option.kind == Kind::whole) bind(option, std::int64_t{});
+        if (option.kind == Kind::real) bind(option, double{});
+    }
 }
 
 void bind_options(py::module_& m) {
@@ -274,11 +230,19 @@ void bind_options(py::module_& m) {
 
     py::class_<SearchOptions> cls(m, "SearchOptions");
     cls.def(py::init<>());
-    bind_evolution(cls);
-    bind_stages(cls);
-    bind_option(cls, "complexity_of_constants", &SearchOptions::complexity, &ComplexityOptions::of_constants);
-    bind_option(cls, "complexity_of_variables", &SearchOptions::complexity, &ComplexityOptions::of_variables);
-    bind_option(cls, "complexity_of_operators", &SearchOptions::complexity, &ComplexityOptions::of_operators);
+    bind_named_options(cls);
+    m.def("named_options", [] {
+        std::vector<std::string> names;
+        for (const NamedOption& option : named_options()) names.emplace_back(option.name);
+        return names;
+    });
+    const auto complexity = [&cls](const char* name, std::vector<double> ComplexityOptions::* member) {
+        cls.def_property(
+            name, [=](const SearchOptions& o) { return o.complexity.*member; },
+            [=](SearchOptions& o, const std::vector<double>& values) { o.complexity.*member = values; });
+    };
+    complexity("complexity_of_variables", &ComplexityOptions::of_variables);
+    complexity("complexity_of_operators", &ComplexityOptions::of_operators);
     cls.def_property(
            "operators",
            [](const SearchOptions& o) {
@@ -328,17 +292,7 @@ void bind_options(py::module_& m) {
             },
             py::arg("text"), py::arg("operators"))
         .def_readwrite("batching", &SearchOptions::batching)
-        .def_readwrite("batch_size", &SearchOptions::batch_size)
-        .def_readwrite("seeding", &SearchOptions::seeding)
-        .def_readwrite("seed_work", &SearchOptions::seed_work)
-        .def_readwrite("finish", &SearchOptions::finish)
-        .def_readwrite("cv_folds", &SearchOptions::cv_folds)
-        .def_readwrite("timeout_in_seconds", &SearchOptions::timeout_in_seconds)
-        .def_readwrite("max_evals", &SearchOptions::max_evals)
-        .def_readwrite("memory_limit_in_bytes", &SearchOptions::memory_limit_in_bytes)
-        .def_readwrite("early_stop_loss", &SearchOptions::early_stop_loss)
-        .def_readwrite("seed", &SearchOptions::seed)
-        .def_readwrite("n_threads", &SearchOptions::n_threads);
+        .def_readwrite("finish", &SearchOptions::finish);
 }
 
 }  // namespace
@@ -386,9 +340,11 @@ void bind_search(py::module_& m) {
         .def_readonly("log", &BoundResult::log);
     py::class_<BoundSearch>(m, "Search")
         .def(py::init<const Columns<double>&, const Vector&, const std::optional<Vector>&,
-                      const std::vector<std::string>&, const Context&, const SearchOptions&, const py::object&>(),
+                      const std::vector<std::string>&, const Context&, const SearchOptions&, const py::object&,
+                      const py::object&>(),
              py::arg("X").noconvert(), py::arg("y").noconvert(), py::arg("weights").noconvert(), py::arg("names"),
-             py::arg("operators"), py::arg("options"), py::arg("loss_function") = py::none())
+             py::arg("operators"), py::arg("options"), py::arg("loss_function") = py::none(),
+             py::arg("complexity_mapping") = py::none())
         .def("run", &BoundSearch::run, py::arg("progress") = py::none())
         .def("interrupt", &BoundSearch::interrupt)
         .def("save", &BoundSearch::save)

@@ -37,6 +37,8 @@ constexpr NamedOption option(std::string_view name) {
 #define BALMER_WEIGHT(name) \
     option<&SearchOptions::evolution, &EvolutionOptions::weights, &MutationWeights::name>("weight_" #name)
 
+#define BALMER_STAGE(name) option<&SearchOptions::stages, &StageSwitches::name>("with_" #name)
+
 constexpr NamedOption kOptions[] = {
     BALMER_EVOLUTION(populations),
     BALMER_EVOLUTION(population_size),
@@ -83,9 +85,21 @@ constexpr NamedOption kOptions[] = {
     BALMER_WEIGHT(do_nothing),
     BALMER_WEIGHT(optimize),
     option<&SearchOptions::complexity, &ComplexityOptions::of_constants>("complexity_of_constants"),
+    BALMER_STAGE(views),
+    BALMER_STAGE(dictionary),
+    BALMER_STAGE(families),
+    BALMER_STAGE(weighted_families),
+    BALMER_STAGE(factors),
+    BALMER_STAGE(deep),
+    BALMER_STAGE(inner_constants),
+    BALMER_STAGE(large_libraries),
+    BALMER_STAGE(seed_finish),
     option<&SearchOptions::batch_size>("batch_size"),
+    option<&SearchOptions::precision>("precision"),
     option<&SearchOptions::seeding>("seeding"),
     option<&SearchOptions::seed_work>("seed_work"),
+    option<&SearchOptions::cv_folds>("cv_folds"),
+    option<&SearchOptions::memory_limit_in_bytes>("memory_limit_in_bytes"),
     option<&SearchOptions::timeout_in_seconds>("timeout_in_seconds"),
     option<&SearchOptions::max_evals>("max_evals"),
     option<&SearchOptions::early_stop_loss>("early_stop_loss"),
@@ -93,6 +107,7 @@ constexpr NamedOption kOptions[] = {
     option<&SearchOptions::n_threads>("n_threads"),
 };
 
+#undef BALMER_STAGE
 #undef BALMER_EVOLUTION
 #undef BALMER_WEIGHT
 

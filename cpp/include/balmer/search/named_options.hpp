@@ -10,7 +10,7 @@
 namespace balmer {
 
 /// A number, a whole number or a switch (0 or 1) of SearchOptions. The name is that of the member; mutation weights are
-/// called weight_<name>.
+/// called weight_<name>, switches of the stages with_<name>.
 struct NamedOption {
     enum class Kind : std::uint8_t { real, whole, boolean };
 
