@@ -1,4 +1,4 @@
-"""The scripts of examples/ run, in their short form."""
+"""The scripts of examples/ run, in their short form, and its notebook."""
 
 from __future__ import annotations
 
@@ -31,3 +31,23 @@ def test_script(name, capsys, tmp_path, monkeypatch):
     out = capsys.readouterr().out
     for text in EXPECTED[name]:
         assert text in out
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_and_shows_the_front_and_two_pictures():
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    notebook = nbformat.read(FOLDER / "planets.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in notebook.cells), "clear the outputs before committing"
+    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    shown: dict[str, list[str]] = {}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            assert output.get("name") != "stderr", output
+            for kind, content in output.get("data", {"text": output.get("text")}).items():
+                shown.setdefault(kind, []).append(content)
+    front = next(page for page in shown["text/html"] if 'class="balmer"' in page)
+    assert front.count(">>>>".replace(">", "&gt;")) == 1
+    assert "<svg" in front
+    assert len(shown["image/png"]) == 2
+    assert any("P" in text or "a" in text for text in shown["text/latex"])
+    assert any("+-" in text for text in shown["text"])
