@@ -77,10 +77,10 @@ def set_core_options(parameters):
 
     For the switches that no estimator has: they are there to be measured, not to be chosen.
     """
-    from balmer import regressor
+    from balmer import _search
 
     chosen = {name[5:]: value for name, value in parameters.items() if name.startswith("core.")}
-    original = regressor.search_options
+    original = _search.search_options
 
     def with_switches(*arguments):
         options = original(*arguments)
@@ -94,7 +94,7 @@ def set_core_options(parameters):
         return options
 
     if chosen:
-        regressor.search_options = with_switches
+        _search.search_options = with_switches
     return {name: value for name, value in parameters.items() if not name.startswith("core.")}
 
 

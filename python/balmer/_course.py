@@ -11,12 +11,14 @@ import string
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from balmer import _core
+from balmer._results import TargetResult
 from balmer._saving import CHECKPOINT, model_text, write_atomically
 from balmer.callbacks import Callback, ProgressRow, SearchProgress
 from balmer.expression import Expression
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from balmer._data import Rows, Table
-    from balmer._results import SearchRecord
-    from balmer._uncertainty import Uncertainty
     from balmer.operators import OperatorChoice
 
 __all__ = ["Before", "Course", "finished", "whole_loss"]
@@ -46,8 +46,7 @@ def whole_loss(function: Callable[..., float], rows: Rows) -> Callable[[NDArray[
     if not callable(function):
         raise TypeError(
             f"loss_function is {function!r}: give a function of (y_pred, y) or (y_pred, y, weights); a "
-            "loss as "
-            "text goes to elementwise_loss"
+            "loss as text goes to elementwise_loss"
         )
     y, weights = rows.y, rows.weights
     try:
@@ -67,17 +66,15 @@ def whole_loss(function: Callable[..., float], rows: Rows) -> Callable[[NDArray[
 
 def finished(front: Front, finish: Callable[[Expression], Expression]) -> Front:
     """Return the front of a search as one over all columns of the user's X."""
-    return Front.of_rows(replace(row, expression=finish(row.expression)) for row in front)
+    rows = (replace(row, expression=finish(row.expression)) for row in front)
+    return Front.of_rows(rows, front.loss_scale)
 
 
 @dataclass(frozen=True)
 class Before:
     """What an estimator knew before this fit."""
 
-    fronts: list[Front]
-    states: list[str]
-    records: list[list[SearchRecord]]
-    uncertainties: list[list[Uncertainty]]
+    results: list[TargetResult]
     n_finished: int
     n_outputs: int
     n_features: int
@@ -88,16 +85,22 @@ class Before:
         """Return what a model knows, None if it was not fitted."""
         if not getattr(model, "fronts_", None):
             return None
+        # A checkpoint of a search that runs has its front and its state, but no more of it.
+        known = (model.fronts_, model.states_, model.search_records_, model.uncertainties_)
         return cls(
-            fronts=list(model.fronts_),
-            states=list(model.states_),
-            records=list(model.search_records_),
-            uncertainties=list(model.uncertainties_),
+            results=[
+                TargetResult(front or Front.of_rows(()), state or "", records or [], spread or [])
+                for front, state, records, spread in zip_longest(*known)
+            ],
             n_finished=model.n_finished_,
             n_outputs=model.n_outputs_,
             n_features=model.n_features_in_,
             seed=model.seed_,
         )
+
+    def finished(self) -> list[TargetResult]:
+        """Return what is known of the targets whose search came to its end."""
+        return self.results[: self.n_finished]
 
     def fits(self, model: Any) -> bool:
         """Whether the new data have as many columns and targets."""
@@ -120,7 +123,7 @@ class Before:
         ValueError
             For other data or options, if it is to go on to the same result.
         """
-        state = self.states[target] if target < len(self.states) else ""
+        state = self.results[target].state if target < len(self.results) else ""
         if state:
             search = make()
             try:
@@ -136,11 +139,11 @@ class Before:
         return make(self._formulas(target, table, chosen))
 
     def _formulas(self, target: int, table: Table, chosen: OperatorChoice) -> list[str]:
-        if target >= len(self.fronts):
+        if target >= len(self.results):
             return []
         known = {chosen.set.name(code) for code in chosen.codes}
         formulas = []
-        for row in self.fronts[target]:
+        for row in self.results[target].front:
             used = {name for name, arity, _ in row.expression._formula.nodes if arity}
             text = str(row.expression)
             try:
@@ -224,6 +227,7 @@ class Course:
                 [row.complexity for row in rows],
                 [row.loss for row in rows],
                 [table.finish(Expression(row.expression), names) for row in rows],
+                loss_scale=self._model.loss_scale,
             )
             fronts = [*self._model.fronts_, *([partial] if rows else [])]
             states = [*self._model.states_, search.save().decode()]

@@ -49,10 +49,7 @@ def front_html(front: Front, chosen: int, title: str = "") -> str:
     for i, row in enumerate(front):
         formula = html.escape(row.expression.latex(4))
         cells = [">>>>" if i == chosen else "", str(row.complexity), f"{row.loss:.4g}", f"{row.score:.4g}"]
-        if math.isfinite(row.dl):
-            cells.append(f"{row.dl:.4g}")
-        else:
-            cells.append("")
+        cells.append(f"{row.dl:.4g}" if math.isfinite(row.dl) else "")
         numbers = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
         style = ' class="chosen"' if i == chosen else ""
         rows.append(f"<tr{style}>{numbers}<td>$\\displaystyle {formula}$</td></tr>")

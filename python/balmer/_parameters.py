@@ -13,34 +13,42 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from balmer.callbacks import Callback
+from balmer.expression import Expression
 from balmer.losses import Loss
 
-__all__ = ["SearchParameters", "documented"]
+__all__ = ["SearchParameters", "documented", "suggesting"]
 
-_Init = TypeVar("_Init", bound=Callable[..., None])
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 _Estimator = TypeVar("_Estimator", bound="type[SearchParameters]")
 
 
-def _suggesting(init: _Init) -> _Init:
-    """Give the TypeError for an unknown keyword the nearest known ones."""
-    known = list(inspect.signature(init).parameters)[1:]
+def suggesting(method: _Method) -> _Method:
+    """Give the TypeError for an unknown keyword the nearest known ones, and what replaces PySR's."""
+    known = list(inspect.signature(method).parameters)[1:]
 
-    @functools.wraps(init)  # scikit-learn reads the parameters through it
-    def wrapper(self: Any, *args: Any, **kwargs: Any) -> None:
+    @functools.wraps(method)  # scikit-learn reads the parameters through it
+    def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
         for name in kwargs:
             if name not in known:
-                from balmer._pysr import DIFFERENT
-
-                if name in DIFFERENT:
-                    kind, note = DIFFERENT[name]
-                    what = "which PySR has" if kind != "missing" else "which PySR has and balmer has not yet"
-                    raise TypeError(f"{type(self).__name__} has no parameter {name!r}, {what}: {note}")
-                near = difflib.get_close_matches(name, known, n=3)
-                hint = f": did you mean {' or '.join(map(repr, near))}?" if near else ""
-                raise TypeError(f"{type(self).__name__} has no parameter {name!r}{hint}")
-        init(self, *args, **kwargs)
+                owner = type(self).__name__ + ("" if method.__name__ == "__init__" else f".{method.__name__}")
+                raise TypeError(f"{owner} has no parameter {name!r}{_hint(name, known)}")
+        return method(self, *args, **kwargs)
 
     return wrapper  # type: ignore[return-value]
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    from balmer._pysr import DIFFERENT, OF_FIT, RENAMED
+
+    if name in DIFFERENT:
+        kind, note = DIFFERENT[name]
+        return f", which PySR has{'' if kind != 'missing' else ' and balmer has not yet'}: {note}"
+    if name in OF_FIT:
+        return f", which PySR has: {OF_FIT[name]}"
+    if name in RENAMED:
+        return f": did you mean {RENAMED[name]!r}?"
+    near = difflib.get_close_matches(name, known, n=3)
+    return f": did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 class SearchParameters(BaseEstimator):  # type: ignore[misc]
@@ -56,7 +64,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         ``accuracy``: the smallest loss. ``score``: the steepest fall of the logarithm of the loss for each
         unit of complexity. ``best``, the default with ``preset="pysr"``: the largest score among the
         formulas whose loss is at most 1.5 times the smallest. For losses that may be negative or are not
-        least at the target, ``dl`` and ``bic`` mean ``best``.
+        least at the target, ``dl`` and ``bic`` mean ``best``. ``cv`` is not for `loss_function`.
     preset : {"balmer", "pysr"}
         ``pysr``: evolution alone, as PySR 2 does it with its default parameters, no search for laws of closed
         form before, no fit, pruning or snapping of the front after: a base line. What stays different is
@@ -82,6 +90,10 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         number, the smaller the better; `weights` is None if `fit` had none. It is called from several
         threads, one at a time, with the rows in the order of `fit`, and makes a search tens of times slower
         than a formula does.
+    loss_scale : {"log", "linear"}
+        How losses are compared in the column ``score`` and by the rules that look at it: by ratios, or by
+        differences, as is right for losses with another zero than the perfect formula's. Then ``best`` means
+        ``accuracy``. Where a loss is negative the scale is linear in any case.
     parsimony : float
         What a unit of complexity costs, in units of the loss of a simple prediction.
     constraints : dict, optional
@@ -92,11 +104,16 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         Which variables may stand below an operator: ``{"sin": ["t"]}``.
     named_constants : dict, optional
         Numbers that formulas may use by name: ``{"g": 9.81}``, or ``{"g": (9.81, 2)}`` for one that counts 2
-        in the complexity. They are not fitted. With them evolution searches alone, unless `seeding` is True.
+        in the complexity. They are not fitted; a number that the data cannot tell from one of them, from its
+        inverse or its negative, is written by name.
     complexity_of_operators : dict of str to float, optional
     complexity_of_constants : float, optional
     complexity_of_variables : float or list of float, optional
         What a node counts, if not 1.
+    complexity_mapping : callable, optional
+        In the place of the sum over nodes, a function of an `Expression` that returns its complexity, rounded
+        and at least 1: ``lambda e: e.size + 5 * (e.depth > 4)``. `constraints` still go by the sum. It is
+        called for each candidate, one at a time, so a search takes a few microseconds more for each.
     warmup_maxsize_by : float, optional
         Part of the search during which the largest complexity grows from 3 to `maxsize`.
     use_frequency, use_frequency_in_tournament : bool
@@ -133,6 +150,10 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
     batching : bool or "auto"
     batch_size : int, optional
         Whether to judge candidates on some of the rows; "auto": above 1000 rows.
+    precision : {16, 32, 64}
+        Bits of the numbers by which evolution judges candidates; 16 is taken as 32. Single precision is
+        faster on many rows without batches. Constants are fitted and the losses of the front computed in
+        double precision always, and so is all where a column goes beyond 1e-9 to 1e9.
     seeding : bool, optional
         Whether to look for laws of closed form before evolution starts: sums, products and quotients of
         thousands of simple parts, with their constants. False: evolution alone. True, unless `preset` says
@@ -178,7 +199,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         Significant digits of the constants in tables.
     """
 
-    @_suggesting
+    @suggesting
     def __init__(
         self,
         model_selection: str | None = None,
@@ -195,6 +216,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         ncycles_per_iteration: int = 380,
         elementwise_loss: str | Loss | None = None,
         loss_function: Callable[..., float] | None = None,
+        loss_scale: str = "log",
         parsimony: float = 0.0,
         constraints: Mapping[str, int | Sequence[int]] | None = None,
         nested_constraints: Mapping[str, Mapping[str, int]] | None = None,
@@ -203,6 +225,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         complexity_of_operators: Mapping[str, float] | None = None,
         complexity_of_constants: float | None = None,
         complexity_of_variables: float | Sequence[float] | None = None,
+        complexity_mapping: Callable[[Expression], float] | None = None,
         warmup_maxsize_by: float | None = None,
         use_frequency: bool = True,
         use_frequency_in_tournament: bool = True,
@@ -241,6 +264,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         topn: int = 12,
         batching: bool | str = "auto",
         batch_size: int | None = None,
+        precision: int = 64,
         seeding: bool | None = None,
         cv_folds: int = 5,
         max_evals: float | None = None,
@@ -274,6 +298,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         self.ncycles_per_iteration = ncycles_per_iteration
         self.elementwise_loss = elementwise_loss
         self.loss_function = loss_function
+        self.loss_scale = loss_scale
         self.parsimony = parsimony
         self.constraints = constraints
         self.nested_constraints = nested_constraints
@@ -282,6 +307,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         self.complexity_of_operators = complexity_of_operators
         self.complexity_of_constants = complexity_of_constants
         self.complexity_of_variables = complexity_of_variables
+        self.complexity_mapping = complexity_mapping
         self.warmup_maxsize_by = warmup_maxsize_by
         self.use_frequency = use_frequency
         self.use_frequency_in_tournament = use_frequency_in_tournament
@@ -320,6 +346,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         self.topn = topn
         self.batching = batching
         self.batch_size = batch_size
+        self.precision = precision
         self.seeding = seeding
         self.cv_folds = cv_folds
         self.max_evals = max_evals

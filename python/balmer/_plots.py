@@ -12,7 +12,7 @@ from balmer.operators import operators
 from balmer.selection import Front, FrontRow
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Plotting", "pareto_axes"]
 
@@ -113,7 +113,7 @@ class Plotting:
     ) -> Any:
         """Draw the target and the formula: over the column of X if there is one, else over each other."""
         columns = np.asarray(X, dtype=np.float64)
-        predicted, actual = self._column(self.predict(X, index), target), self._column(y, target)
+        predicted, actual = self._compared(X, y, index, target)
         axes = _axes(ax)
         if columns.ndim == 2 and columns.shape[1] == 1:
             order = np.argsort(columns[:, 0], kind="stable")
@@ -137,7 +137,7 @@ class Plotting:
         target: int = 0,
     ) -> Any:
         """Draw target minus formula over the formula: a pattern is what the formula misses."""
-        predicted, actual = self._column(self.predict(X, index), target), self._column(y, target)
+        predicted, actual = self._compared(X, y, index, target)
         axes = _axes(ax)
         axes.axhline(0, color="0.7", zorder=1)
         axes.scatter(predicted, actual - predicted, s=12, zorder=2)
@@ -158,6 +158,10 @@ class Plotting:
         axes.margins(0.15)
         return axes
 
-    def _column(self, values: Any, target: int) -> Any:
-        array = np.asarray(values, dtype=np.float64)
-        return array[:, target] if array.ndim == 2 else array
+    def _compared(
+        self, X: ArrayLike, y: ArrayLike, index: int | Sequence[int] | None, target: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the formula's values and the target."""
+        both = (np.asarray(values, dtype=np.float64) for values in (self.predict(X, index), y))
+        predicted, actual = (values[:, target] if values.ndim == 2 else values for values in both)
+        return predicted, actual

@@ -5,7 +5,7 @@ Read by the docs and, when somebody gives one of them that is no parameter here,
 
 from __future__ import annotations
 
-__all__ = ["DIFFERENT", "GROUPS", "SAME"]
+__all__ = ["DIFFERENT", "GROUPS", "OF_FIT", "RENAMED", "SAME"]
 
 # By the groups of PySR's documentation.
 GROUPS = {
@@ -61,14 +61,8 @@ DIFFERENT = {
         "better",
         "loss_function takes a Python function of the predictions; no tree is to be evaluated by hand",
     ),
-    "loss_scale": ("not needed", "the score is logarithmic; losses below 0 are chosen among by accuracy"),
     "dimensional_constraint_penalty": ("missing", "there are no physical units yet"),
     "dimensionless_constants_only": ("missing", "there are no physical units yet"),
-    "complexity_mapping": (
-        "better",
-        "complexity_of_operators, complexity_of_constants and complexity_of_variables take any numbers, "
-        "and are as fast as counting",
-    ),
     "default_mutations": ("better", "weight_add_node and its sisters: one parameter for each mutation"),
     "mutations": ("better", "weight_add_node and its sisters: one parameter for each mutation"),
     "default_plugins": ("better", "annealing, use_frequency, adaptive_mutation_weights: one parameter each"),
@@ -88,7 +82,6 @@ DIFFERENT = {
     "heap_size_hint_in_bytes": ("not needed", "there is no garbage collector"),
     "worker_timeout": ("not needed", "there are no worker processes"),
     "worker_imports": ("not needed", "there are no worker processes"),
-    "precision": ("better", "double precision everywhere, at the speed of the vector units"),
     "fast_cycle": ("not needed", "it does nothing in PySR either"),
     "turbo": ("not needed", "the kernels always use the widest vectors of the machine; see balmer.isa()"),
     "bumper": ("not needed", "evaluation allocates nothing"),
@@ -114,10 +107,13 @@ DIFFERENT = {
 SAME = {
     "operators": "up to three operands for built-in ones, twelve for your own",
     "elementwise_loss": "names and formulas; Julia's syntax for losses is understood",
+    "loss_scale": "a linear scale still has a column for the score; negative losses are no error",
     "loss_function": "a Python function of arrays, `(y_pred, y, weights)`",
     "model_selection": 'also `"dl"`, the default, `"bic"` and `"cv"`',
     "complexity_of_variables": "a number, or one for each column; not an argument of `fit`",
+    "complexity_mapping": "a Python function of an `Expression`",
     "batch_size": "the same automatic sizes",
+    "precision": "64 is the default; constants are always fitted in double precision",
     "early_stop_condition": "a number, a formula of (loss, complexity), or a Python function",
     "warm_start": "other data or options begin from the front instead of raising",
     "guesses": "formulas; fitted and offered to every island",
@@ -127,4 +123,41 @@ SAME = {
     "denoise": "features are scaled first, each has a length of its own",
     "optimizer_iterations": "steps of Levenberg-Marquardt",
     "max_evals": "a formula on a part of the rows counts as that part",
+}
+
+# Arguments of PySR's `fit` that ours does not take.
+OF_FIT = {
+    "weights": "give sample_weight, as everywhere in scikit-learn",
+    "complexity_of_variables": "give it to the estimator",
+    "X_units": "there are no physical units yet",
+    "y_units": "there are no physical units yet",
+    "category": "there are no parameters by category yet",
+}
+
+# Old names of parameters that PySR still understands.
+RENAMED = {
+    "npop": "population_size",
+    "loss": "elementwise_loss",
+    "full_objective": "loss_function",
+    "ncyclesperiteration": "ncycles_per_iteration",
+    "fractionReplaced": "fraction_replaced",
+    "fractionReplacedHof": "fraction_replaced_hof",
+    "hofMigration": "hof_migration",
+    "shouldOptimizeConstants": "should_optimize_constants",
+    "weightAddNode": "weight_add_node",
+    "weightInsertNode": "weight_insert_node",
+    "weightDeleteNode": "weight_delete_node",
+    "weightDoNothing": "weight_do_nothing",
+    "weightMutateConstant": "weight_mutate_constant",
+    "weightMutateOperator": "weight_mutate_operator",
+    "weightSwapOperands": "weight_swap_operands",
+    "weightRandomize": "weight_randomize",
+    "weightSimplify": "weight_simplify",
+    "crossoverProbability": "crossover_probability",
+    "perturbationFactor": "perturbation_factor",
+    "batchSize": "batch_size",
+    "warmupMaxsizeBy": "warmup_maxsize_by",
+    "useFrequency": "use_frequency",
+    "useFrequencyInTournament": "use_frequency_in_tournament",
+    "multithreading": "n_jobs",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils.validation import check_is_fitted
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     import sympy
 
     from balmer import _core
+    from balmer._uncertainty import Uncertainty
 
-__all__ = ["FrontResults", "SearchRecord"]
+__all__ = ["FrontResults", "SearchRecord", "TargetResult"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,26 @@ class SearchRecord:
         """Values of the columns."""
         equation = "" if self.expression is None else str(self.expression)
         return [*(getattr(self, name) for name in self.COLUMNS[:-1]), equation]
+
+
+@dataclass(frozen=True)
+class TargetResult:
+    """What is known of one target: its front, and what goes with it.
+
+    Attributes
+    ----------
+    front : Front
+    state : str
+        From which a search goes on; empty if there was none.
+    records : list of SearchRecord
+    uncertainties : list of Uncertainty
+        One for each row of the front; none by other losses than least squares.
+    """
+
+    front: Front
+    state: str = ""
+    records: list[SearchRecord] = field(default_factory=list)
+    uncertainties: list[Uncertainty] = field(default_factory=list)
 
 
 class FrontResults:
@@ -155,22 +176,38 @@ class FrontResults:
 
     def latex_table(
         self,
-        indices: Sequence[int] | None = None,
+        indices: Sequence[int] | Sequence[Sequence[int]] | None = None,
         precision: int = 3,
         columns: Sequence[str] = ("equation", "complexity", "loss", "score"),
     ) -> str:
-        """Return LaTeX tables of the fronts (package booktabs).
+        r"""Return LaTeX of the fronts: a table for each target.
+
+        The first lines are comments that name the packages to load: booktabs, and breqn if an equation is so
+        long that it must be broken.
 
         Parameters
         ----------
-        indices : list of int, optional
+        indices : list of int, or list of lists of int for more than one target
             Rows to show; all if None.
         precision : int
             Significant digits.
-        columns : sequence of {"equation", "complexity", "loss", "score"}
+        columns : sequence of {"equation", "complexity", "loss", "score", "dl", "bic", "r2", "cv"}
         """
         check_is_fitted(self)
-        return "\n\n".join(front.latex_table(indices, precision, columns) for front in self.fronts_)
+        several = self.n_outputs_ > 1
+        of_targets: Any = [None] * self.n_outputs_ if indices is None else indices if several else [indices]
+        if len(of_targets) != self.n_outputs_ or any(isinstance(rows, int) for rows in of_targets):
+            raise ValueError(
+                f"indices is {indices!r}: give a list with a list of rows for each of the "
+                f"{self.n_outputs_} targets"
+            )
+        tables = [
+            front.latex_table(rows, precision, columns, f"y_{{{k},%d}}" if several else "y_{%d}")
+            for k, (front, rows) in enumerate(zip(self.fronts_, of_targets, strict=True))
+        ]
+        text = "\n\n".join(tables)
+        packages = ["booktabs", *(["breqn"] if "dmath" in text else [])]
+        return "\n".join([*(rf"% \usepackage{{{package}}}" for package in packages), text])
 
     def __str__(self) -> str:
         if not self.__sklearn_is_fitted__():

@@ -53,7 +53,8 @@ def _encoded(value: Any) -> Any:
         if isinstance(value, cls):
             return {kind: {f.name: _encoded(getattr(value, f.name)) for f in dataclasses.fields(value)}}
     if isinstance(value, Front):
-        return {"front": [_encoded(row) for row in value]}
+        kind = "linear_front" if value.loss_scale == "linear" else "front"
+        return {kind: [_encoded(row) for row in value]}
     if isinstance(value, Loss):
         return {"loss": [value.text, list(value._operators)]}
     if isinstance(value, os.PathLike):
@@ -78,8 +79,8 @@ def _decoded(value: Any) -> Any:
     if kind in _RECORDS:
         known = {f.name for f in dataclasses.fields(_RECORDS[kind])}
         return _RECORDS[kind](**{name: _decoded(item) for name, item in content.items() if name in known})
-    if kind == "front":
-        return Front.of_rows(_decoded(content))
+    if kind in ("front", "linear_front"):
+        return Front.of_rows(_decoded(content), "linear" if kind == "linear_front" else "log")
     if kind == "loss":
         return Loss(*content)
     raise ValueError(f"unknown kind {kind!r}")

@@ -23,6 +23,9 @@ __all__ = [
 ]
 
 
+_ONE_HOT = "sklearn.preprocessing.OneHotEncoder in a ColumnTransformer"
+
+
 def as_columns(X: ArrayLike, dtype: str = "float64", names: Sequence[str] = ()) -> NDArray[Any]:
     """Matrix of floats in column order, copied only if it is not one already.
 
@@ -161,7 +164,7 @@ def check_names(names: Sequence[str], n_features: int) -> list[str]:
 
 def explain_text(X: Any) -> str | None:
     """Say which column of X holds text, and where; None if none does."""
-    is_frame = hasattr(X, "columns") and hasattr(X, "iloc")
+    names = getattr(X, "columns", None)
     array = np.asarray(X, dtype=object)
     if array.ndim != 2:
         return None
@@ -171,35 +174,32 @@ def explain_text(X: Any) -> str | None:
                 try:
                     float(value)
                 except ValueError:
-                    name = repr(X.columns[j]) if is_frame else str(j)
+                    name = str(j) if names is None else repr(names[j])
                     return (
                         f"column {name} of X holds text ({value!r} in row {i}): leave the column out, or "
-                        "turn it into numbers, for example with sklearn.preprocessing.OneHotEncoder in a "
-                        "ColumnTransformer"
+                        f"turn it into numbers, for example with {_ONE_HOT}"
                     )
     return None
 
 
+# Beginnings of the names of types, in pandas and polars; and what to do about a column of them.
 _NOT_NUMBERS = {
-    "categories": ("category", "Categorical", "Enum"),
-    "dates or times": ("datetime", "timedelta", "period", "Datetime", "Date", "Duration", "Time"),
+    "categories": (("category", "Categorical", "Enum"), _ONE_HOT),
+    "dates or times": (
+        ("datetime", "timedelta", "period", "Datetime", "Date", "Duration", "Time"),
+        "seconds since the first row",
+    ),
 }
 
 
 def refuse_categories(X: Any) -> None:
     """Raise ValueError for a column of a DataFrame that holds categories or dates."""
     for name, kind in zip(X.columns, getattr(X, "dtypes", ()), strict=False):
-        for what, prefixes in _NOT_NUMBERS.items():
+        for what, (prefixes, remedy) in _NOT_NUMBERS.items():
             if str(kind).startswith(prefixes):
-                remedy = (
-                    "sklearn.preprocessing.OneHotEncoder in a ColumnTransformer"
-                    if what == "categories"
-                    else "seconds since the first row"
-                )
                 raise ValueError(
                     f"column {name!r} of X holds {what}: leave the column out, or turn it into numbers, "
-                    "for example "
-                    f"with {remedy}"
+                    f"for example with {remedy}"
                 )
 
 

@@ -96,7 +96,24 @@ def pareto_volume(progress: SearchProgress, maxsize: int) -> float:
         return 0.0
 
 
-class CSVLogger(Callback):
+class _Logger(Callback):
+    """Writes something after each `interval` iterations."""
+
+    def __init__(self, interval: int) -> None:
+        if interval < 1:
+            raise ValueError(f"interval is {interval}: give at least 1")
+        self.interval = interval
+
+    def on_progress(self, progress: SearchProgress) -> None:
+        """Write, if it is time."""
+        if progress.front and progress.iteration % self.interval == 0:
+            self._write(progress)
+
+    def _write(self, progress: SearchProgress) -> None:
+        raise NotImplementedError
+
+
+class CSVLogger(_Logger):
     """Writes a line for each formula of the front after each `interval` iterations.
 
     Parameters
@@ -108,36 +125,27 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str], interval: int = 1) -> None:
-        if interval < 1:
-            raise ValueError(f"interval is {interval}: give at least 1")
+        super().__init__(interval)
         self.path = Path(path)
-        self.interval = interval
 
     def on_fit_start(self, model: Any) -> None:
         """Write the first line, which names the columns."""
-        self._write(
+        self._lines(
             "w", [["target", "iteration", "seconds", "evaluations", "complexity", "loss", "equation"]]
         )
 
-    def on_progress(self, progress: SearchProgress) -> None:
-        """Write the front."""
-        if progress.iteration % self.interval == 0:
-            head = [
-                progress.target,
-                progress.iteration,
-                f"{progress.seconds:.3f}",
-                f"{progress.evaluations:.0f}",
-            ]
-            self._write(
-                "a", [[*head, row.complexity, repr(row.loss), str(row.expression)] for row in progress.front]
-            )
+    def _write(self, progress: SearchProgress) -> None:
+        seconds, evaluations = f"{progress.seconds:.3f}", f"{progress.evaluations:.0f}"
+        head = [progress.target, progress.iteration, seconds, evaluations]
+        rows = ([row.complexity, repr(row.loss), str(row.expression)] for row in progress.front)
+        self._lines("a", [[*head, *row] for row in rows])
 
-    def _write(self, mode: str, rows: list[list[Any]]) -> None:
+    def _lines(self, mode: str, rows: list[list[Any]]) -> None:
         with self.path.open(mode, newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(rows)
 
 
-class TensorBoardLogger(Callback):
+class TensorBoardLogger(_Logger):
     """Writes the course of a search for TensorBoard, under the names that PySR uses.
 
     Needs a package that writes TensorBoard's files: tensorboard with torch, or tensorboardX.
@@ -151,10 +159,8 @@ class TensorBoardLogger(Callback):
     """
 
     def __init__(self, log_dir: str | os.PathLike[str], interval: int = 1) -> None:
-        if interval < 1:
-            raise ValueError(f"interval is {interval}: give at least 1")
+        super().__init__(interval)
         self.log_dir = Path(log_dir)
-        self.interval = interval
         self._writer: Any = None
         self._maxsize = 30
         self._several = False
@@ -165,10 +171,8 @@ class TensorBoardLogger(Callback):
         self._maxsize = model.maxsize
         self._several = model.n_outputs_ > 1
 
-    def on_progress(self, progress: SearchProgress) -> None:
+    def _write(self, progress: SearchProgress) -> None:
         """Write smallest loss, volume of the front, evaluations, and loss and text of each formula."""
-        if progress.iteration % self.interval or not progress.front:
-            return
         write, step = self._writer, progress.iteration
         prefix = f"search/data/output{progress.target + 1}/" if self._several else "search/data/"
         write.add_scalar(prefix + "summaries/min_loss", min(row.loss for row in progress.front), step)

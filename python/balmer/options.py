@@ -14,64 +14,24 @@ from balmer import _core
 from balmer.expression import Expression
 from balmer.losses import as_loss
 from balmer.operators import OperatorChoice
+from balmer.selection import check_rule
 
-__all__ = ["PRESETS", "n_threads", "search_options", "selection_rule", "stop_function"]
+__all__ = ["PRESETS", "check_choices", "n_threads", "search_options", "selection_rule", "stop_function"]
 
 PRESETS = ("balmer", "pysr")
 
-# Parameters that mean the same in the core, under the same name.
-PLAIN = (
-    "populations",
-    "population_size",
-    "ncycles_per_iteration",
-    "niterations",
-    "maxsize",
-    "parsimony",
-    "use_frequency",
-    "use_frequency_in_tournament",
-    "adaptive_parsimony_scaling",
-    "should_simplify",
-    "adaptive_mutation_weights",
-    "weight_mutate_constant",
-    "weight_mutate_operator",
-    "weight_mutate_feature",
-    "weight_swap_operands",
-    "weight_rotate_tree",
-    "weight_add_node",
-    "weight_insert_node",
-    "weight_delete_node",
-    "weight_simplify",
-    "weight_randomize",
-    "weight_do_nothing",
-    "weight_optimize",
-    "crossover_probability",
-    "annealing",
-    "alpha",
-    "perturbation_factor",
-    "probability_negate_constant",
-    "skip_mutation_failures",
-    "tournament_selection_n",
-    "tournament_selection_p",
-    "should_optimize_constants",
-    "optimize_probability",
-    "optimizer_iterations",
-    "optimizer_nrestarts",
-    "migration",
-    "hof_migration",
-    "fraction_replaced",
-    "fraction_replaced_hof",
-    "fraction_replaced_guesses",
-    "topn",
-    "memory_limit_in_bytes",
+# Parameters that may be None, which leaves the core's own value.
+_OPTIONAL = frozenset(
+    {
+        "batch_size",
+        "complexity_of_constants",
+        "max_evals",
+        "maxdepth",
+        "seeding",
+        "timeout_in_seconds",
+        "warmup_maxsize_by",
+    }
 )
-# The same, where None stands for a value of the core.
-OPTIONAL = {
-    "maxdepth": 0,
-    "warmup_maxsize_by": 0.0,
-    "batch_size": 0,
-    "timeout_in_seconds": math.inf,
-    "max_evals": math.inf,
-}
 
 
 def _set(options: _core.SearchOptions, name: str, value: Any) -> None:
@@ -110,8 +70,6 @@ def _set_complexities(
     chosen: OperatorChoice,
     names: Sequence[str],
 ) -> None:
-    if params["complexity_of_constants"] is not None:
-        _set(options, "complexity_of_constants", float(params["complexity_of_constants"]))
     of_variables = params["complexity_of_variables"]
     if of_variables is not None:
         if isinstance(of_variables, (int, float)):
@@ -157,21 +115,41 @@ def selection_rule(model_selection: str | None, preset: str) -> str:
     return model_selection
 
 
+_CHOICES: dict[str, tuple[Any, ...]] = {"loss_scale": ("log", "linear"), "precision": (16, 32, 64)}
+
+
+def check_choices(params: Mapping[str, Any]) -> None:
+    """Raise ValueError for a parameter with few values that has another."""
+    rule = selection_rule(params["model_selection"], params["preset"])
+    check_rule(rule)
+    if rule == "cv" and params["loss_function"] is not None:
+        raise ValueError(
+            "model_selection is 'cv', but loss_function is of all rows together, so that no rows can be left "
+            "out: choose another rule, or give elementwise_loss"
+        )
+    for name, values in _CHOICES.items():
+        if params[name] not in values:
+            raise ValueError(f"{name} is {params[name]!r}: choose among {', '.join(map(repr, values))}")
+
+
 def _set_stages(options: _core.SearchOptions, params: Mapping[str, Any]) -> None:
     """Choose what there is beside evolution."""
-    rule = selection_rule(params["model_selection"], params["preset"])
     plain = params["preset"] == "pysr"
-    seeding = params["seeding"]
-    _set(options, "seeding", not plain if seeding is None else seeding)
+    if params["seeding"] is None:
+        options.seeding = not plain
     if plain:
         options.finish = _core.Finish.none
         options.scaled_constants = 0.0
     elif not options.seeding:
         options.finish = _core.Finish.fit
+
+
+def _folds(params: Mapping[str, Any]) -> int:
+    """Return the parts of the rows for cross-validation; 0 if the rule needs none."""
     folds = params["cv_folds"]
     if isinstance(folds, bool) or not isinstance(folds, (int, np.integer)) or folds < 2:
         raise ValueError(f"cv_folds is {folds!r}: give a whole number of parts, at least 2")
-    options.cv_folds = int(folds) if rule == "cv" else 0
+    return int(folds) if selection_rule(params["model_selection"], params["preset"]) == "cv" else 0
 
 
 def _set_variables(
@@ -217,10 +195,14 @@ def _set_early_stop(options: _core.SearchOptions, condition: Any, chosen: Operat
 
 
 def _guess(guess: Any, names: Sequence[str], chosen: OperatorChoice) -> _core.Expression:
+    if type(guess).__module__.partition(".")[0] == "sympy":
+        from balmer.sympy_io import from_sympy
+
+        guess = from_sympy(guess, names)
     if isinstance(guess, Expression):
         guess = str(guess)
     if not isinstance(guess, str):
-        raise TypeError(f"guesses holds {guess!r}: give formulas as text")
+        raise TypeError(f"guesses holds {guess!r}: give formulas as text, or sympy expressions")
     return _core.Expression.parse(guess, list(names), chosen.set)
 
 
@@ -240,10 +222,14 @@ def search_options(
         search begins.
     """
     options = _core.SearchOptions()
-    for name in PLAIN:
-        _set(options, name, params[name])
-    for name, absent in OPTIONAL.items():
-        _set(options, name, absent if params[name] is None else params[name])
+    values = {
+        **params,
+        "cv_folds": _folds(params),
+        "precision": max(32, params["precision"]),  # there are no kernels of half precision
+    }
+    for name in _core.named_options():
+        if name in values and not (values[name] is None and name in _OPTIONAL):
+            _set(options, name, values[name])
     _set_stages(options, params)
     options.operators = list(chosen.codes)
     _set_complexities(options, params, chosen, names)

@@ -11,31 +11,20 @@ from sklearn.base import MultiOutputMixin, RegressorMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from balmer import _core
-from balmer._course import Before, Course, finished, whole_loss
-from balmer._data import (
-    Rows,
-    Table,
-    check_table,
-    denoised,
-    named_constants,
-    resampled,
-    select_features,
-)
-from balmer._display import Display
+from balmer._course import Before, Course
+from balmer._data import Table, check_table, denoised, named_constants, resampled, select_features
 from balmer._exporting import Exporting
 from balmer._html import Notebook
-from balmer._parameters import SearchParameters, documented
+from balmer._parameters import SearchParameters, documented, suggesting
 from balmer._plots import Plotting
-from balmer._results import FrontResults, SearchRecord
+from balmer._results import FrontResults, SearchRecord, TargetResult
 from balmer._saving import Saving
-from balmer._uncertainty import Uncertainty, uncertainty
+from balmer._search import Searches
+from balmer._uncertainty import Uncertainty
 from balmer._validation import check_finite_columns, explain_text
-from balmer.expression import Expression
-from balmer.losses import as_loss
-from balmer.operators import OperatorChoice, choose_operators
-from balmer.options import search_options, stop_function
-from balmer.selection import Front, FrontRow, check_rule
+from balmer.operators import choose_operators
+from balmer.options import check_choices
+from balmer.selection import Front
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -105,6 +94,7 @@ class SymbolicRegressor(
     array([27.])
     """
 
+    @suggesting
     def fit(
         self,
         X: ArrayLike,
@@ -178,7 +168,7 @@ class SymbolicRegressor(
         Xresampled: Any,
         going_on: bool,
     ) -> SymbolicRegressor:
-        check_rule(self._rule)
+        check_choices(self.get_params(deep=False))
         chosen = choose_operators(self.binary_operators, self.unary_operators, self.operators)
         before = Before.of(self) if self.warm_start or going_on else None
         table = self._table(X, y, sample_weight, variable_names, Xresampled, before)
@@ -186,53 +176,17 @@ class SymbolicRegressor(
             if going_on:
                 raise ValueError(
                     f"the interrupted fit had {before.n_features} columns and {before.n_outputs} targets, "
-                    "not "
-                    f"{self.n_features_in_} and {self.n_outputs_}: give the same data"
+                    f"not {self.n_features_in_} and {self.n_outputs_}: give the same data"
                 )
             before = None
         guesses = self._guesses_by_target()
 
-        self.fronts_: list[Front] = (
-            [] if before is None or not going_on else before.fronts[: before.n_finished]
-        )
-        self.states_: list[str] = [] if before is None or not going_on else before.states[: before.n_finished]
-        self.n_finished_ = len(self.fronts_)
-        self.search_records_: list[list[SearchRecord]] = (
-            [] if before is None or not going_on else before.records[: before.n_finished]
-        )
-        self.uncertainties_: list[list[Uncertainty]] = (
-            [] if before is None or not going_on else before.uncertainties[: before.n_finished]
-        )
-        self.interrupted_ = False
-        self.n_iterations_, self.n_evaluations_, self.search_seconds_ = 0, 0.0, 0.0
+        self._begin(before.finished() if before is not None and going_on else [])
         course = Course(self, going_on)
         course.start()
-        for k in range(self.n_finished_, self.n_outputs_):
-            rows = table.rows(k)
-            if self.loss_function is None:
-                rows = rows.merged()
-            title = f"target {k}" if self.n_outputs_ > 1 else ""
-            if self.interrupted_ or rows.y.min() == rows.y.max():
-                front = self._constant_front(rows, table, chosen)
-                state = ""
-                records: list[SearchRecord] = []
-                spread = self._uncertainties(front, rows, table)
-                if not self.interrupted_:
-                    self.stop_reason_ = "constant_target"
-                    warnings.warn(
-                        f"y{f' in column {k}' if title else ''} is constant ({rows.y[0]:.6g} in every row): "
-                        "the formula is that constant. Check the target if this is not what you expect",
-                        UserWarning,
-                        stacklevel=3,
-                    )
-            else:
-                front, state, records, spread = self._search(
-                    rows, table, chosen, guesses[k], k, course, before, title
-                )
-            self.fronts_.append(front)
-            self.states_.append(state)
-            self.search_records_.append(records)
-            self.uncertainties_.append(spread)
+        searches = Searches(self, table, chosen, course, before)
+        for target in range(self.n_finished_, self.n_outputs_):
+            self._add(searches.run(target, guesses[target]))
             self.n_finished_ += not self.interrupted_
         course.end()
         if self.interrupted_:
@@ -240,6 +194,24 @@ class SymbolicRegressor(
                 "The search was interrupted: the front is what was found so far", RuntimeWarning, stacklevel=3
             )
         return self
+
+    def _begin(self, finished: Sequence[TargetResult]) -> None:
+        """Start with the results of the targets whose search has come to its end already."""
+        self.fronts_: list[Front] = []
+        self.states_: list[str] = []
+        self.search_records_: list[list[SearchRecord]] = []
+        self.uncertainties_: list[list[Uncertainty]] = []
+        for result in finished:
+            self._add(result)
+        self.n_finished_ = len(finished)
+        self.interrupted_ = False
+        self.n_iterations_, self.n_evaluations_, self.search_seconds_ = 0, 0.0, 0.0
+
+    def _add(self, result: TargetResult) -> None:
+        self.fronts_.append(result.front)
+        self.states_.append(result.state)
+        self.search_records_.append(result.records)
+        self.uncertainties_.append(result.uncertainties)
 
     def _table(
         self,
@@ -278,111 +250,19 @@ class SymbolicRegressor(
             fixed=fixed,
         )
 
-    def _complexity_of_variables(self, table: Table) -> float | list[float] | None:
-        """Return what each column of the table counts, from what each column of X counts."""
-        given = self.complexity_of_variables
-        _, of_constants = named_constants(self.named_constants, self.variable_names_)
-        if isinstance(given, (list, tuple, np.ndarray)) and len(given) == len(self.variable_names_):
-            return [*(float(given[j]) for j in table.places), *of_constants]
-        if not of_constants or (given is not None and not isinstance(given, (int, float))):
-            return given  # type: ignore[return-value]
-        return [1.0 if given is None else float(given)] * len(table.places) + of_constants
-
     def _guesses_by_target(self) -> list[Sequence[Any]]:
         guesses = self.guesses
         if guesses is None:
             return [()] * self.n_outputs_
-        if isinstance(guesses, (str, Expression)):
+        if not isinstance(guesses, (list, tuple)):
             raise ValueError(f"guesses is {guesses!r}: give a list of formulas")
         if self.n_outputs_ == 1:
             return [guesses]
-        if len(guesses) != self.n_outputs_ or any(isinstance(g, (str, Expression)) for g in guesses):
+        if len(guesses) != self.n_outputs_ or not all(isinstance(g, (list, tuple)) for g in guesses):
             raise ValueError(
                 f"y has {self.n_outputs_} columns: guesses must be a list with a list of formulas for each"
             )
         return list(guesses)
-
-    def _constant_front(self, rows: Rows, table: Table, chosen: OperatorChoice) -> Front:
-        y, weights = rows.y, rows.weights
-        mean = float(y[0]) if y.min() == y.max() else float(np.average(y, weights=weights))
-        loss = float(np.average((y - mean) ** 2, weights=weights))
-        formula = _core.Expression.parse("0", table.names, chosen.set).with_constants([mean])
-        if self.elementwise_loss is not None:
-            given = as_loss(self.elementwise_loss, chosen.set.definitions)._core
-            fit = _core.fit_constants(formula, rows.X, y, weights, 200, given)
-            formula, loss = fit.expression, fit.loss
-        elif self.loss_function is not None:
-            loss = float(whole_loss(self.loss_function, rows)(np.full(len(y), mean)))
-        complexity = 1 if self.complexity_of_constants is None else round(self.complexity_of_constants)
-        r2 = 1.0 if y.min() == y.max() and loss == 0 else 0.0
-        expression = table.finish(Expression(formula), self.variable_names_)
-        return Front.of_rows([FrontRow(complexity, loss, 0.0, expression, r2=r2)])
-
-    def _search(
-        self,
-        rows: Rows,
-        table: Table,
-        chosen: OperatorChoice,
-        guesses: Sequence[Any],
-        target: int,
-        course: Course,
-        before: Before | None,
-        title: str,
-    ) -> tuple[Front, str, list[SearchRecord], list[Uncertainty]]:
-        def finish(expression: Expression) -> Expression:
-            return table.finish(expression, self.variable_names_)
-
-        params = {
-            **self.get_params(deep=False),
-            "complexity_of_variables": self._complexity_of_variables(table),
-        }
-        if table.fixed and self.seeding is None:
-            params["seeding"] = False  # it would fit a number where the named constant should stand
-
-        def make(more_guesses: Sequence[Any] = ()) -> _core.Search:
-            options = search_options(
-                params, chosen, table.names, [*guesses, *more_guesses], self.seed_ + target
-            )
-            loss = None if self.loss_function is None else whole_loss(self.loss_function, rows)
-            return _core.Search(rows.X, rows.y, rows.weights, table.names, chosen.set, options, loss)
-
-        search = make() if before is None else before.continued(make, target, table, chosen, course.going_on)
-        should_stop = stop_function(self.early_stop_condition)
-        display = Display(
-            verbosity=self.verbosity, progress=self.progress, precision=self.print_precision, title=title
-        )
-
-        def report(progress: _core.Progress) -> bool:
-            display.update(progress)
-            go_on = course.see(progress, target, search, table)
-            if should_stop is not None:
-                go_on &= not any(should_stop(row.loss, row.complexity) for row in progress.front)
-            return go_on
-
-        with display:
-            watched = display.active or should_stop is not None or course.active
-            result = search.run(report if watched else None)
-        if not result.front and result.reason == "interrupted":
-            raise KeyboardInterrupt
-        self.stop_reason_ = result.reason
-        self.interrupted_ = result.reason == "interrupted"
-        self.n_iterations_ += result.iterations
-        self.n_evaluations_ += result.evaluations
-        self.search_seconds_ += result.seconds
-        state = search.save().decode()
-        records = [SearchRecord.of(entry, finish) for entry in result.log]
-        if not result.front:  # no iterations and no guesses
-            front = self._constant_front(rows, table, chosen)
-        else:
-            front = finished(Front.of(result.front), finish)
-        return front, state, records, self._uncertainties(front, rows, table)
-
-    def _uncertainties(self, front: Front, rows: Rows, table: Table) -> list[Uncertainty]:
-        """Return how sure each formula of a front is; nothing by other losses than least squares."""
-        if self.elementwise_loss is not None or self.loss_function is not None:
-            return []
-        X = table.widened(rows.X, len(self.variable_names_))
-        return [uncertainty(row.expression, Rows(X, rows.y, rows.weights)) for row in front]
 
     @overload
     def predict(
@@ -431,24 +311,23 @@ class SymbolicRegressor(
                 raise
             raise ValueError(text) from error
         check_finite_columns(X_array, self.variable_names_)
-        columns = [row.expression(X_array) for row in self._chosen(index)]
-        predicted = columns[0] if self.n_outputs_ == 1 else np.column_stack(columns)
+        chosen = list(zip(range(self.n_outputs_), self._chosen_places(index), strict=True))
+        predicted = self._side_by_side([self.fronts_[k][row].expression(X_array) for k, row in chosen])
         if not return_std:
             return predicted
-        if not all(len(of) == len(front) for of, front in self._with_uncertainties()):
+        known = [len(of) == len(front) for of, front in zip(self.uncertainties_, self.fronts_, strict=False)]
+        if len(known) < self.n_outputs_ or not all(known):
             raise ValueError(
                 "return_std is True, but there are no uncertainties: they come from a finished fit by "
                 "least squares"
             )
         deviations = [
-            self.uncertainties_[k][place].of(self.fronts_[k][place].expression, X_array)
-            for k, place in enumerate(self._chosen_places(index))
+            self.uncertainties_[k][row].of(self.fronts_[k][row].expression, X_array) for k, row in chosen
         ]
-        return predicted, deviations[0] if self.n_outputs_ == 1 else np.column_stack(deviations)
+        return predicted, self._side_by_side(deviations)
 
-    def _with_uncertainties(self) -> list[tuple[list[Uncertainty], Front]]:
-        filled = [*self.uncertainties_, *([[]] * (len(self.fronts_) - len(self.uncertainties_)))]
-        return list(zip(filled, self.fronts_, strict=True))
+    def _side_by_side(self, columns: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        return columns[0] if self.n_outputs_ == 1 else np.column_stack(columns)
 
     def refit(
         self,
@@ -489,8 +368,7 @@ class SymbolicRegressor(
         if (other.n_features_in_, other.n_outputs_) != (self.n_features_in_, self.n_outputs_):
             raise ValueError(
                 f"X and y have {other.n_features_in_} and {other.n_outputs_} columns, but the formulas are "
-                "of "
-                f"{self.n_features_in_} and {self.n_outputs_}"
+                f"of {self.n_features_in_} and {self.n_outputs_}"
             )
         self.fronts_, self.uncertainties_ = other.fronts_, other.uncertainties_
         self.states_ = [""] * self.n_outputs_

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
@@ -48,20 +49,28 @@ class FrontRow:
     of the structure, NaN where the data do not determine it. Empty for other losses than least squares."""
 
 
-def scores(complexities: Sequence[int], losses: Sequence[float]) -> list[float]:
+def scores(complexities: Sequence[int], losses: Sequence[float], loss_scale: str = "log") -> list[float]:
     """Fall of log(loss) for each unit of complexity, from one row to the next.
 
-    The first row has 0; a row whose loss is 0 (or below) has infinity.
+    On the scale "linear", and wherever a loss is negative, it is the fall of the loss itself. The first row
+    has 0; a row whose loss is 0 has infinity on the scale "log".
     """
+    linear = is_linear(losses, loss_scale)
     result = []
     for i, (complexity, loss) in enumerate(zip(complexities, losses, strict=True)):
         if i == 0:
             result.append(0.0)
-        elif loss <= 0 or math.isinf(losses[i - 1]):
+        elif math.isinf(losses[i - 1]) or (loss == 0 and not linear):
             result.append(math.inf)
         else:
-            result.append(-math.log(loss / losses[i - 1]) / (complexity - complexities[i - 1]))
+            fall = losses[i - 1] - loss if linear else -math.log(loss / losses[i - 1])
+            result.append(fall / (complexity - complexities[i - 1]))
     return result
+
+
+def is_linear(losses: Iterable[float], loss_scale: str) -> bool:
+    """Whether losses are compared by differences: ratios mean nothing where one is negative."""
+    return loss_scale == "linear" or min(losses, default=0.0) < 0
 
 
 class Front(Sequence[FrontRow]):
@@ -73,28 +82,30 @@ class Front(Sequence[FrontRow]):
         losses: Sequence[float],
         expressions: Sequence[Expression],
         description_lengths: Sequence[float] | None = None,
+        loss_scale: str = "log",
     ) -> None:
         lengths = [math.inf] * len(losses) if description_lengths is None else description_lengths
+        of_rows = scores(complexities, losses, loss_scale)
         self._rows = tuple(
-            FrontRow(*row)
-            for row in zip(
-                complexities, losses, scores(complexities, losses), expressions, lengths, strict=True
-            )
+            FrontRow(*row) for row in zip(complexities, losses, of_rows, expressions, lengths, strict=True)
         )
+        self.loss_scale = loss_scale
         self._frame: pd.DataFrame | None = None
 
     @classmethod
-    def of_rows(cls, rows: Iterable[FrontRow]) -> Front:
+    def of_rows(cls, rows: Iterable[FrontRow], loss_scale: str = "log") -> Front:
         """Make a front of rows by rising complexity."""
-        front = cls([], [], [])
+        front = cls([], [], [], loss_scale=loss_scale)
         front._rows = tuple(rows)
         return front
 
     @classmethod
-    def of(cls, entries: Sequence[_core.FrontEntry]) -> Front:
+    def of(cls, entries: Sequence[_core.FrontEntry], loss_scale: str = "log") -> Front:
         """Make a front of what the core found."""
-        of_entries = scores([entry.complexity for entry in entries], [entry.loss for entry in entries])
-        return cls.of_rows(
+        of_entries = scores(
+            [entry.complexity for entry in entries], [entry.loss for entry in entries], loss_scale
+        )
+        rows = (
             FrontRow(
                 complexity=entry.complexity,
                 loss=entry.loss,
@@ -109,6 +120,7 @@ class Front(Sequence[FrontRow]):
             )
             for entry, score in zip(entries, of_entries, strict=True)
         )
+        return cls.of_rows(rows, loss_scale)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -133,7 +145,7 @@ class Front(Sequence[FrontRow]):
             losses of margins). ``cv``: the simplest row whose loss on rows left out of the fit
             is within a standard error of the smallest (Breiman et al. 1984). ``accuracy``: the smallest loss.
             ``score``: the largest score. ``best``: the largest score among the rows whose loss is at most 1.5
-            times the smallest. If a loss is negative, the last three all mean ``accuracy``.
+            times the smallest; ``accuracy`` on the linear scale of losses and where one is negative.
         """
         check_rule(rule)
         places = range(len(self))
@@ -143,11 +155,11 @@ class Front(Sequence[FrontRow]):
             rule = "best"
         if rule == "cv" and len(self) > 1:
             return self._cross_validated()
-        least = min(row.loss for row in self)
-        if rule == "accuracy" or least < 0:  # of negative losses, which some losses have, ratios mean nothing
-            return min(places, key=lambda i: self[i].loss)
+        losses = [row.loss for row in self]
+        if rule == "accuracy" or (rule == "best" and is_linear(losses, self.loss_scale)):
+            return min(places, key=lambda i: losses[i])
         if rule == "best":
-            bound = _LOSS_MARGIN * least
+            bound = _LOSS_MARGIN * min(losses)
             places = [i for i in places if self[i].loss <= bound]  # type: ignore[assignment]
         return max(places, key=lambda i: self[i].score)
 
@@ -189,6 +201,9 @@ class Front(Sequence[FrontRow]):
                 {
                     **columns,
                     "equation": [str(row.expression) for row in self],
+                    "constants": pd.Series(
+                        [tuple(row.expression.constants.tolist()) for row in self], dtype=object
+                    ),
                     "standard_errors": pd.Series([row.standard_errors for row in self], dtype=object),
                     "sympy_format": pd.Series([row.expression.sympy() for row in self], dtype=object),
                     "lambda_format": pd.Series([row.expression for row in self], dtype=object),
@@ -212,12 +227,23 @@ class Front(Sequence[FrontRow]):
             lines.append(f"{mark:4}  {numbers}  {row.expression.text(precision)}")
         return "\n".join(lines)
 
-    def latex_table(self, indices: Sequence[int] | None, precision: int, columns: Sequence[str]) -> str:
-        """LaTeX of the front: a table of the package booktabs."""
+    def latex_table(
+        self,
+        indices: Sequence[int] | None = None,
+        precision: int = 3,
+        columns: Sequence[str] = ("equation", "complexity", "loss", "score"),
+        symbol: str = "y_{%d}",
+    ) -> str:
+        """LaTeX of the front: a table of the package booktabs.
+
+        An equation that is too long for a line is set by the package breqn, which breaks it. `symbol` is what
+        equals the formula, with ``%d`` for the number of the row.
+        """
         unknown = [column for column in columns if column not in _LATEX_COLUMNS]
         if unknown:
             raise ValueError(f"unknown column {unknown[0]!r}: choose among {', '.join(_LATEX_COLUMNS)}")
         places = range(len(self)) if indices is None else [self.row(i, "best") for i in indices]
+        rows = [[_cell(self[i], symbol % i, column, precision) for column in columns] for i in places]
         lines = [
             r"\begin{table}[h]",
             r"\begin{center}",
@@ -225,10 +251,7 @@ class Front(Sequence[FrontRow]):
             r"\toprule",
             " & ".join(_LATEX_COLUMNS[column] for column in columns) + r" \\",
             r"\midrule",
-            *(
-                " & ".join(_cell(self[i], i, column, precision) for column in columns) + r" \\"
-                for i in places
-            ),
+            *(" & ".join(cells) + r" \\" for cells in rows),
             r"\bottomrule",
             r"\end{tabular}",
             r"\end{center}",
@@ -237,7 +260,7 @@ class Front(Sequence[FrontRow]):
         return "\n".join(lines)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_rows": self._rows, "_frame": None}
+        return {"_rows": self._rows, "loss_scale": self.loss_scale, "_frame": None}
 
     def __repr__(self) -> str:
         return f"Front(\n{self.table()}\n)"
@@ -255,18 +278,42 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-_LATEX_COLUMNS = {"equation": "Equation", "complexity": "Complexity", "loss": "Loss", "score": "Score"}
+_LATEX_COLUMNS = {
+    "equation": "Equation",
+    "complexity": "Complexity",
+    "loss": "Loss",
+    "score": "Score",
+    "dl": "Description length",
+    "bic": "BIC",
+    "r2": "$R^2$",
+    "cv": "Loss in cross-validation",
+}
+_LONG = 60  # characters of an equation that are too many for a line of a table
 
 
-def _cell(row: FrontRow, place: int, column: str, precision: int) -> str:
+def _cell(row: FrontRow, symbol: str, column: str, precision: int) -> str:
     if column == "equation":
-        return f"$y_{{{place}}} = {row.expression.latex(precision)}$"
+        equation = f"{symbol} = {row.expression.latex(precision)}"
+        if _printed_length(equation) <= _LONG:
+            return f"${equation}$"
+        return (
+            r"\begin{minipage}{0.8\linewidth} \vspace{-1em} \begin{dmath*} "
+            rf"{equation} \end{{dmath*}} \end{{minipage}}"
+        )
     if column == "complexity":
         return f"${row.complexity}$"
-    return f"${_latex_number(getattr(row, column), precision)}$"
+    return f"${_latex_number(_number(getattr(row, column)), precision)}$"
+
+
+def _printed_length(latex: str) -> int:
+    """Return about how many characters a formula takes when it is set."""
+    signs = re.sub(r"\\(left|right|cdot|frac)", "", latex)
+    return len(re.sub(r"[{}\\^_\s]", "", signs))
 
 
 def _latex_number(value: float, precision: int) -> str:
+    if math.isnan(value):
+        return "-"
     if math.isinf(value):
         return r"\infty"
     mantissa, _, exponent = f"{value:.{precision}g}".partition("e")

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Read by scipy when it is imported: without it scikit-learn leaves out its check of array namespaces.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
+
 # Machines that run the tests are shared, so a slow example is no failure. In CI the examples are always the
 # same.
 settings.register_profile("balmer", deadline=None, print_blob=True, derandomize="CI" in os.environ)

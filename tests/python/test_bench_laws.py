@@ -261,24 +261,24 @@ def test_a_summary_keeps_the_runs_apart_that_were_solved() -> None:
 def test_switches_of_the_core_are_set_and_unknown_ones_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from balmer import _core, regressor
+    from balmer import _core, _search
 
-    original = regressor.search_options
-    monkeypatch.setattr(regressor, "search_options", original)  # put back afterwards
+    original = _search.search_options
+    monkeypatch.setattr(_search, "search_options", original)  # put back afterwards
     seen = []
 
     def watched(*arguments: Any) -> Any:
         seen.append(original(*arguments))
         return seen[-1]
 
-    monkeypatch.setattr(regressor, "search_options", watched)
+    monkeypatch.setattr(_search, "search_options", watched)
     X = [[1.0], [2.0], [3.0], [4.0]]
     some = {"niterations": 1, "populations": 1, "core.with_views": False, "core.finish": "fit"}
     runs.fit(X, [1.0, 4.0, 9.0, 16.0], ["a"], budget=5, seed=0, parameters=some)
     assert seen[0].with_views is False
     assert seen[0].with_families is True
     assert seen[0].finish == _core.Finish.fit
-    monkeypatch.setattr(regressor, "search_options", original)
+    monkeypatch.setattr(_search, "search_options", original)
     with pytest.raises(AttributeError, match="no option 'with_luck'"):
         runs.fit(X, [1.0, 4.0, 9.0, 16.0], ["a"], budget=5, seed=0, parameters={"core.with_luck": True})
 

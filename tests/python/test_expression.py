@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -203,9 +204,10 @@ def test_rounding_in_sympy_is_to_even(value):
 
 
 # No tiny constants: sympy has exp(a) - 1 for expm1(a), which rounds to 0 for an a of 1e-30, and whether
-# something is positive then differs.
+# something is positive then differs. Nor the angle of the origin: undefined for sympy, it equals nothing.
 @given(texts(max_depth=3, constants=st.floats(-4, 4).filter(lambda c: c == 0 or abs(c) > 1e-3)))
 def test_from_sympy_is_a_way_back(text):
+    assume(not re.search(r"atan2\(\(-?0\.0\), \(-?0\.0\)\)", text))
     e = balmer.parse(text)
     form = or_another_example(e.sympy)
     assume(not form.has(sympy.zoo, sympy.nan, sympy.oo, sympy.I, sympy.Mod))

@@ -9,7 +9,7 @@ import pytest
 import balmer
 from balmer import _core
 from balmer.operators import choose_operators
-from balmer.options import OPTIONAL, PLAIN, n_threads, search_options
+from balmer.options import n_threads, search_options
 
 
 def options(**params):
@@ -19,15 +19,24 @@ def options(**params):
     return search_options(p, chosen, ["x0", "x1"], p["guesses"] or (), 5)
 
 
+# Parameters that are options of the core under the same name and mean the same there.
+SAME = sorted(
+    set(_core.named_options())
+    & set(balmer.SymbolicRegressor().get_params())
+    - {"cv_folds", "precision"}  # the one by `model_selection`, the other as some core has it
+)
+
+
 def test_defaults_are_those_of_the_core():
+    assert len(SAME) > 45
     ours, core = options(), _core.SearchOptions()
-    for name in (*PLAIN, *OPTIONAL, "batching", "early_stop_loss", "complexity_of_constants"):
+    for name in (*SAME, "batching", "early_stop_loss", "precision"):
         assert getattr(ours, name) == getattr(core, name), name
     assert ours.complexity_of_variables == core.complexity_of_variables
     assert ours.complexity_of_operators == core.complexity_of_operators
 
 
-@pytest.mark.parametrize("name", [*PLAIN, *OPTIONAL])
+@pytest.mark.parametrize("name", SAME)
 def test_every_parameter_arrives(name):
     value = getattr(_core.SearchOptions(), name)
     if isinstance(value, bool):
@@ -37,6 +46,11 @@ def test_every_parameter_arrives(name):
     else:
         other = 7.5 if math.isinf(value) else value + 0.25
     assert getattr(options(**{name: other}), name) == other
+
+
+@pytest.mark.parametrize(("given", "core"), [(16, 32), (32, 32), (64, 64)])
+def test_precision(given, core):
+    assert options(precision=given).precision == core
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,20 @@ def test_a_loss_that_was_infinite_gives_an_infinite_score():
     assert scores([1, 2], [math.inf, 1.0]) == [0.0, math.inf]
 
 
+def test_on_the_linear_scale_the_score_is_the_fall_of_the_loss():
+    assert scores([1, 3, 4], [10.0, 4.0, 0.0], "linear") == [0.0, 3.0, 4.0]
+    assert scores([1, 3, 4], [1.0, 0.0, -5.0]) == [0.0, 0.5, 5.0]  # ratios mean nothing here
+
+
+@pytest.mark.parametrize(("rule", "row"), [("score", 1), ("best", 3), ("accuracy", 3), ("dl", 3)])
+@pytest.mark.parametrize(("shift", "scale"), [(0, "linear"), (-1, "linear"), (-1, "log")])
+def test_rules_on_the_linear_scale(rule, row, shift, scale):
+    losses = [loss + shift for loss in (10.0, 5.0, 0.01, 0.009)]
+    front = Front([1, 2, 8, 12], losses, [row.expression for row in FRONT], loss_scale=scale)
+    assert front.select(rule) == row
+    assert pickle.loads(pickle.dumps(front)).select(rule) == row
+
+
 @pytest.mark.parametrize(("rule", "row"), [("best", 2), ("score", 2), ("accuracy", 3)])
 def test_rules(rule, row):
     assert FRONT.select(rule) == row
@@ -122,6 +136,7 @@ def test_frame():
         "bic",
         "r2",
         "equation",
+        "constants",
         "standard_errors",
         "sympy_format",
         "lambda_format",
@@ -129,6 +144,7 @@ def test_frame():
     X = np.array([[1.0, 2.0]])
     np.testing.assert_allclose(frame.lambda_format[2](X), [4.123456])
     assert float(frame.sympy_format[2].subs({"x0": 1, "x1": 2})) == pytest.approx(4.123456)
+    assert frame.constants[2] == (2.123456,)
     assert FRONT.frame is frame
 
 
@@ -144,5 +160,23 @@ def test_latex_table():
     assert text.count(r"\\") == 3
     assert r"x_{0} \cdot 2.12 + x_{1}" in text
     assert "$9$" in text
+    assert "$y_{2} = x_{0}" in text
     with pytest.raises(ValueError, match="unknown column 'los'"):
         FRONT.latex_table(None, 3, ["los"])
+
+
+def test_a_latex_table_has_every_number_of_a_row():
+    front = rows(dl=[30.125, 9.0], bic=[70.5, math.inf], cv=[1.25, None], r2=[0.5, 0.75])
+    columns = ["complexity", "dl", "bic", "cv", "r2"]
+    lines = front.latex_table(None, 4, columns).splitlines()
+    assert lines[4] == r"Complexity & Description length & BIC & Loss in cross-validation & $R^2$ \\"
+    assert lines[6] == r"$1$ & $30.12$ & $70.5$ & $1.25$ & $0.5$ \\"
+    assert lines[7] == r"$3$ & $9$ & $\infty$ & $-$ & $0.75$ \\"
+
+
+def test_latex_breaks_long_equations():
+    long = balmer.parse(" + ".join(f"{k + 1.25} * sin(x{k})" for k in range(8)))
+    text = Front([3, 20], [1.0, 0.5], [balmer.parse("x0 + x1"), long]).latex_table()
+    assert "$y_{0} = x_{0} + x_{1}$ &" in text
+    assert rf"\begin{{dmath*}} y_{{1}} = {long.latex(3)} \end{{dmath*}}" in text
+    assert text.count("dmath*") == 2

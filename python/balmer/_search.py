@@ -1,0 +1,179 @@
+"""The searches of a fit, one for each target: what goes into the core, and what comes out of it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from balmer import _core
+from balmer._course import finished, whole_loss
+from balmer._data import Rows, Table, named_constants
+from balmer._display import Display
+from balmer._results import SearchRecord, TargetResult
+from balmer._uncertainty import Uncertainty, uncertainty
+from balmer.expression import Expression
+from balmer.losses import as_loss
+from balmer.options import search_options, stop_function
+from balmer.selection import Front, FrontRow
+
+if TYPE_CHECKING:
+    from balmer._course import Before, Course
+    from balmer.operators import OperatorChoice
+
+__all__ = ["Searches"]
+
+
+class Searches:
+    """Runs the searches of a fit.
+
+    Parameters
+    ----------
+    model : SymbolicRegressor
+        Its parameters say how; why each search ended, and after how much work, is added to its attributes.
+    table : Table
+    chosen : OperatorChoice
+    course : Course
+    before : Before or None
+        From which to go on.
+    """
+
+    def __init__(
+        self, model: Any, table: Table, chosen: OperatorChoice, course: Course, before: Before | None
+    ) -> None:
+        self._model = model
+        self._table = table
+        self._chosen = chosen
+        self._course = course
+        self._before = before
+
+    def run(self, target: int, guesses: Sequence[Any]) -> TargetResult:
+        """Search for one target; a constant is the answer to a constant one, and to all after Ctrl-C."""
+        model = self._model
+        rows = self._table.rows(target)
+        if model.loss_function is None:
+            rows = rows.merged()
+        if model.interrupted_:
+            return self._constant(rows)
+        if rows.y.min() == rows.y.max():
+            model.stop_reason_ = "constant_target"
+            column = f" in column {target}" if model.n_outputs_ > 1 else ""
+            warnings.warn(
+                f"y{column} is constant ({rows.y[0]:.6g} in every row): the formula is that constant. Check "
+                "the target if this is not what you expect",
+                UserWarning,
+                stacklevel=4,
+            )
+            return self._constant(rows)
+        return self._search(rows, target, guesses)
+
+    def _finish(self, expression: Expression) -> Expression:
+        return self._table.finish(expression, self._model.variable_names_)
+
+    def _search(self, rows: Rows, target: int, guesses: Sequence[Any]) -> TargetResult:
+        model, course, before = self._model, self._course, self._before
+
+        def make(more_guesses: Sequence[Any] = ()) -> _core.Search:
+            return self._made(rows, target, [*guesses, *more_guesses])
+
+        search = (
+            make()
+            if before is None
+            else before.continued(make, target, self._table, self._chosen, course.going_on)
+        )
+        should_stop = stop_function(model.early_stop_condition)
+        display = Display(
+            verbosity=model.verbosity,
+            progress=model.progress,
+            precision=model.print_precision,
+            title=f"target {target}" if model.n_outputs_ > 1 else "",
+        )
+
+        def report(progress: _core.Progress) -> bool:
+            display.update(progress)
+            go_on = course.see(progress, target, search, self._table)
+            if should_stop is not None:
+                go_on &= not any(should_stop(row.loss, row.complexity) for row in progress.front)
+            return go_on
+
+        with display:
+            watched = display.active or should_stop is not None or course.active
+            result = search.run(report if watched else None)
+        if not result.front and result.reason == "interrupted":
+            raise KeyboardInterrupt
+        model.stop_reason_ = result.reason
+        model.interrupted_ = result.reason == "interrupted"
+        model.n_iterations_ += result.iterations
+        model.n_evaluations_ += result.evaluations
+        model.search_seconds_ += result.seconds
+        if result.front:
+            front = finished(Front.of(result.front, model.loss_scale), self._finish)
+        else:  # no iterations and no guesses
+            front = self._constant_front(rows)
+        return TargetResult(
+            front=front,
+            state=search.save().decode(),
+            records=[SearchRecord.of(entry, self._finish) for entry in result.log],
+            uncertainties=self._uncertainties(front, rows),
+        )
+
+    def _made(self, rows: Rows, target: int, guesses: Sequence[Any]) -> _core.Search:
+        model, names = self._model, self._table.names
+        params = {
+            **model.get_params(deep=False),
+            "complexity_of_variables": self._complexity_of_variables(),
+        }
+        options = search_options(params, self._chosen, names, guesses, model.seed_ + target)
+        loss = None if model.loss_function is None else whole_loss(model.loss_function, rows)
+        mapping = self._mapping(model.complexity_mapping)
+        return _core.Search(rows.X, rows.y, rows.weights, names, self._chosen.set, options, loss, mapping)
+
+    def _mapping(self, function: Any) -> Callable[[_core.Expression], Any] | None:
+        if function is None:
+            return None
+        if not callable(function):
+            raise TypeError(f"complexity_mapping is {function!r}: give a function of an Expression")
+        return lambda formula: function(Expression(formula))
+
+    def _complexity_of_variables(self) -> float | list[float] | None:
+        """Return what each column of the table counts, from what each column of X counts."""
+        given = self._model.complexity_of_variables
+        names, places = self._model.variable_names_, self._table.places
+        _, of_constants = named_constants(self._model.named_constants, names)
+        if isinstance(given, (list, tuple, np.ndarray)) and len(given) == len(names):
+            return [*(float(given[j]) for j in places), *of_constants]
+        if not of_constants or (given is not None and not isinstance(given, (int, float))):
+            return given  # type: ignore[no-any-return]
+        return [1.0 if given is None else float(given)] * len(places) + of_constants
+
+    def _constant(self, rows: Rows) -> TargetResult:
+        front = self._constant_front(rows)
+        return TargetResult(front, uncertainties=self._uncertainties(front, rows))
+
+    def _constant_front(self, rows: Rows) -> Front:
+        model, operators = self._model, self._chosen.set
+        y, weights = rows.y, rows.weights
+        mean = float(y[0]) if y.min() == y.max() else float(np.average(y, weights=weights))
+        loss = float(np.average((y - mean) ** 2, weights=weights))
+        formula = _core.Expression.parse("0", self._table.names, operators).with_constants([mean])
+        if model.elementwise_loss is not None:
+            given = as_loss(model.elementwise_loss, operators.definitions)._core
+            fit = _core.fit_constants(formula, rows.X, y, weights, 200, given)
+            formula, loss = fit.expression, fit.loss
+        elif model.loss_function is not None:
+            loss = float(whole_loss(model.loss_function, rows)(np.full(len(y), mean)))
+        complexity = 1.0 if model.complexity_of_constants is None else model.complexity_of_constants
+        if model.complexity_mapping is not None:
+            complexity = model.complexity_mapping(Expression(formula))
+        r2 = 1.0 if y.min() == y.max() and loss == 0 else 0.0
+        expression = self._finish(Expression(formula))
+        return Front.of_rows([FrontRow(max(1, round(complexity)), loss, 0.0, expression, r2=r2)])
+
+    def _uncertainties(self, front: Front, rows: Rows) -> list[Uncertainty]:
+        """Return how sure each formula of a front is; nothing by other losses than least squares."""
+        if self._model.elementwise_loss is not None or self._model.loss_function is not None:
+            return []
+        X = self._table.widened(rows.X, len(self._model.variable_names_))
+        return [uncertainty(row.expression, Rows(X, rows.y, rows.weights)) for row in front]
