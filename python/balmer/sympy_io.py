@@ -21,6 +21,21 @@ def _round_half_even(a: sympy.Expr) -> sympy.Expr:
     return sympy.floor(a + sympy.Rational(1, 2)) + sympy.ceiling(quarter) - sympy.floor(quarter) - 1
 
 
+def _unasked(function: Any) -> Any:
+    """Return the function with a short answer to whether it is real.
+
+    sympy asks when it builds a power or a product, and for tanh(f) expands the imaginary part of f for hours.
+    """
+
+    def is_real(self: Any) -> bool | None:
+        return self.args[0].is_real or None
+
+    return type(function)(function.__name__, (function,), {"_eval_is_real": is_real})
+
+
+_HYPERBOLIC = {name: _unasked(getattr(sympy, name)) for name in ("sinh", "cosh", "tanh")}
+
+
 class _Numbers(ast.NodeTransformer):
     """Makes numbers sympy's own, so that no arithmetic is done by Python on the way."""
 
@@ -48,23 +63,28 @@ def to_sympy(expression: Expression) -> sympy.Expr:
         for word in ast.walk(tree)
         if isinstance(word, ast.Name) and hasattr(sympy, word.id)
     }
+    namespace.update(_HYPERBOLIC)
     namespace.update(
         Integer=sympy.Integer, Float=sympy.Float, round_half_even=_round_half_even, __builtins__={}
     )
     namespace.update(zip(placeholders, map(sympy.Symbol, names), strict=True))
     code = compile(ast.fix_missing_locations(_Numbers().visit(tree)), "<formula>", "eval")
     try:
-        return sympy.sympify(eval(code, namespace))
+        built = sympy.sympify(eval(code, namespace))
     except (ArithmeticError, KeyError, RecursionError, TypeError, ValueError):
         # sympy computes with the numbers as it builds, and stumbles over what is undefined, such as 1 / 0:
         # then it gets the formula as it stands.
         try:
             with sympy.evaluate(False):
-                return eval(code, namespace)
+                built = eval(code, namespace)
         except (ArithmeticError, KeyError, RecursionError, TypeError, ValueError) as error:
             raise ValueError(
                 f"sympy cannot hold {expression}, part of which is undefined: {error}"
             ) from error
+    with sympy.evaluate(False):
+        for name, function in _HYPERBOLIC.items():
+            built = built.replace(function, getattr(sympy, name))
+    return built
 
 
 def _chain(symbol: str) -> Callable[..., str]:
@@ -102,6 +122,7 @@ _HEADS: dict[str, Callable[..., str]] = {
     "GreaterThan": _chain(">="),
     "LessThan": _chain("<="),
     "Equality": _chain("=="),
+    "Unequality": lambda a, b: f"(1 - ({a} == {b}))",
     "And": _chain("&&"),
     "Or": _chain("||"),
     "Not": lambda a: f"({a} <= 0)",

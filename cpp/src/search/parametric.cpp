@@ -287,8 +287,9 @@ class ParametricSearch {
             return a.first < b.first || (a.first == b.first && exact_hash(a.second->e) < exact_hash(b.second->e));
         });
         std::vector<Expression> starts;
-        for (const auto& [left, c] : order) {
-            if (left > 0.6 || starts.size() >= 3 * kPolished) break;
+        for (const auto& candidate : order) {
+            if (candidate.first > 0.6 || starts.size() >= 3 * kPolished) break;
+            const Column* const c = candidate.second;  // Clang captures no structured binding under -fopenmp
             std::vector<const double*> columns = block;
             columns.push_back(c->values.data());
             if (!fit_.fit(columns, target.value.data(), w, rows_)) continue;

@@ -7,6 +7,9 @@
 namespace balmer::search {
 namespace {
 
+constexpr std::size_t kFewConstants = 4;
+constexpr double kRounding = 1e-6;  // of the loss of an exact formula
+
 /// Total order, so that the archive does not depend on the order of equal offers.
 bool before(const Found& a, const Found& b) noexcept {
     const std::uint64_t ha = exact_hash(a.expression), hb = exact_hash(b.expression);
@@ -43,9 +46,12 @@ const Found* SeedArchive::best() const noexcept {
 const Found* SeedArchive::exact() const noexcept {
     for (const std::vector<Found>& entries : entries_) {
         for (const Found& found : entries) {
+            const std::size_t constants = found.expression.constants.size();
             // As many constants as half the rows can reproduce anything.
-            const bool determined = 2 * static_cast<double>(found.expression.constants.size()) < scale_.rows;
-            if (determined && found.loss <= exact_loss_) return &found;
+            if (2 * static_cast<double>(constants) >= scale_.rows) continue;
+            // A polynomial comes as near as that to any smooth curve, but not down to the rounding of doubles.
+            const double bound = constants <= kFewConstants ? exact_loss_ : kRounding * exact_loss_;
+            if (found.loss <= bound) return &found;
         }
     }
     return nullptr;

@@ -105,7 +105,7 @@ StateReader::StateReader(std::string_view text) : rest_(text) {
                                     "\" or is cut off; pass what save() returned");
     }
     std::string_view sum = text.substr(last + kChecksum.size());
-    while (!sum.empty() && (sum.back() == '\n' || sum.back() == '\r')) sum.remove_suffix(1);
+    if (sum.ends_with('\n')) sum.remove_suffix(1);
     if (sum != " " + hexadecimal(checksum(text.substr(0, last)))) {
         throw std::invalid_argument("the saved search is damaged: its checksum does not fit; save it again");
     }

@@ -160,6 +160,9 @@ TEST_CASE("a saved search that is damaged or belongs elsewhere is refused") {
     flipped[flipped.size() / 2] ^= 1;
     CHECK_THROWS_WITH_AS(search.load(flipped), "the saved search is damaged: its checksum does not fit; save it again",
                          std::invalid_argument);
+    std::string ended = state;
+    ended.back() = '\r';
+    CHECK_THROWS_AS(search.load(ended), std::invalid_argument);
     const Dataset<double> other_data = rows_of(kLaw, 101, 0.1);
     CHECK_THROWS_AS(Search(other_data, OperatorSet::builtin(), small(4)).load(state), std::invalid_argument);
     SearchOptions other_options = small(4);
