@@ -64,9 +64,16 @@ def whole_loss(function: Callable[..., float], rows: Rows) -> Callable[[NDArray[
     return lambda prediction: function(prediction, y, weights)
 
 
-def finished(front: Front, finish: Callable[[Expression], Expression]) -> Front:
+def finished(front: Front, table: Table, names: Sequence[str]) -> Front:
     """Return the front of a search as one over all columns of the user's X."""
-    rows = (replace(row, expression=finish(row.expression)) for row in front)
+    rows = (
+        replace(
+            row,
+            expression=table.finish(row.expression, names),
+            standard_errors=table.powers.errors(row.expression, row.standard_errors),
+        )
+        for row in front
+    )
     return Front.of_rows(rows, front.loss_scale)
 
 
@@ -144,13 +151,12 @@ class Before:
         known = {chosen.set.name(code) for code in chosen.codes}
         formulas = []
         for row in self.results[target].front:
-            used = {name for name, arity, _ in row.expression._formula.nodes if arity}
             text = str(row.expression)
             try:
-                _core.Expression.parse(text, table.names, chosen.set)
+                core = chosen.parse(text, table.names)
             except ValueError:  # of a column that is gone
                 continue
-            if used <= known:
+            if {name for name, arity, _ in core.nodes if arity} <= known:
                 formulas.append(text)
         return formulas
 

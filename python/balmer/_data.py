@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from balmer._powers import Powers
 from balmer._validation import (
     as_weights,
     check_finite_columns,
@@ -19,11 +20,10 @@ from balmer._validation import (
     merge_rows,
     refuse_categories,
 )
+from balmer.expression import Expression
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from balmer.expression import Expression
 
 __all__ = ["Rows", "Table", "check_table", "denoised", "named_constants", "resampled", "select_features"]
 
@@ -57,6 +57,8 @@ class Table:
         The column of the user's X at which each of them stands, named constants left out.
     fixed : dict of str to float
         The named constants.
+    powers : Powers
+        The exponents that formulas may have.
     """
 
     X: NDArray[np.float64]
@@ -65,6 +67,7 @@ class Table:
     names: list[str]
     places: list[int]
     fixed: dict[str, float]
+    powers: Powers
 
     def rows(self, target: int) -> Rows:
         """Return what the search for one target looks at."""
@@ -80,8 +83,7 @@ class Table:
 
     def finish(self, expression: Expression, all_names: Sequence[str]) -> Expression:
         """Return a formula of a search as one over all columns of the user's X."""
-        from balmer.expression import Expression
-
+        expression = self.powers.written(expression)
         if not self.fixed and len(self.places) == len(all_names):
             return expression
         count = len(all_names)

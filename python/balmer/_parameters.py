@@ -75,6 +75,9 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
     operators : dict of int to list of str, optional
         The same by number of operands, in the place of the other two: ``{1: ["sin"], 2: ["+", "*"], 3:
         ["ifelse"]}``.
+    exponents : list of float, optional
+        The only exponents that ``^`` may have: ``range(-3, 4)`` for whole ones, ``[2, 3, 0.5]``. Without it
+        they are formulas, and numbers in them are fitted.
     maxsize : int
         Largest complexity.
     maxdepth : int, optional
@@ -208,6 +211,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         binary_operators: Sequence[str] | None = None,
         unary_operators: Sequence[str] | None = None,
         operators: Mapping[int, Sequence[str]] | None = None,
+        exponents: Sequence[float] | None = None,
         maxsize: int = 30,
         maxdepth: int | None = None,
         niterations: int = 100,
@@ -290,6 +294,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         self.binary_operators = binary_operators
         self.unary_operators = unary_operators
         self.operators = operators
+        self.exponents = exponents
         self.maxsize = maxsize
         self.maxdepth = maxdepth
         self.niterations = niterations

@@ -109,7 +109,8 @@ class Searches:
         model.n_evaluations_ += result.evaluations
         model.search_seconds_ += result.seconds
         if result.front:
-            front = finished(Front.of(result.front, model.loss_scale), self._finish)
+            front = Front.of(result.front, model.loss_scale)
+            front = finished(front, self._table, model.variable_names_)
         else:  # no iterations and no guesses
             front = self._constant_front(rows)
         return TargetResult(
@@ -135,7 +136,7 @@ class Searches:
             return None
         if not callable(function):
             raise TypeError(f"complexity_mapping is {function!r}: give a function of an Expression")
-        return lambda formula: function(Expression(formula))
+        return lambda formula: function(self._table.powers.written(Expression(formula)))
 
     def _complexity_of_variables(self) -> float | list[float] | None:
         """Return what each column of the table counts, from what each column of X counts."""

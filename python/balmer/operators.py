@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from balmer import _core
+from balmer._powers import Powers, powers
 
 __all__ = ["OperatorChoice", "OperatorInfo", "choose_operators", "definition_arity", "operators"]
 
@@ -85,22 +86,34 @@ class OperatorChoice:
 
     set: _core.OperatorSet
     codes: tuple[int, ...]
+    powers: Powers = field(default_factory=Powers)
 
-    def code(self, name: str, parameter: str) -> int:
-        """Code of an operator that is in use.
+    def find(self, name: str, parameter: str) -> tuple[int, ...]:
+        """Return the codes of an operator that is in use: one, or of `^` those of its exponents.
 
         Raises
         ------
         ValueError
             If `name`, found in the option `parameter`, is unknown or not among the operators of the search.
         """
+        if self.powers.exponents and self.set.find(name, 2) == self.set.find("pow", 2):
+            return self.power_codes
         for code in self.codes:
             if code == self.set.find(name, self.set.arity(code)):
-                return code
+                return (code,)
         if self.set.find(name) is None:
             raise ValueError(f"{parameter}: {_unknown(self.set, name)}")
         names = ", ".join(self.set.name(code) for code in self.codes)
         raise ValueError(f"{parameter}: {name!r} is not among the operators of this search ({names})")
+
+    @property
+    def power_codes(self) -> tuple[int, ...]:
+        """Codes of the operators that stand for `^` with one exponent each."""
+        return tuple(code for code in self.codes if self.set.name(code) in self.powers.exponents)
+
+    def parse(self, text: str, names: Sequence[str]) -> _core.Expression:
+        """Read a formula as one of the search."""
+        return self.powers.read(_core.Expression.parse(text, list(names), self.set), self.set)
 
 
 def _unknown(known: _core.OperatorSet, name: str) -> str:
@@ -157,6 +170,7 @@ def choose_operators(
     binary_operators: Sequence[str] | None = None,
     unary_operators: Sequence[str] | None = None,
     operators: Mapping[int, Sequence[str]] | None = None,
+    exponents: Sequence[float] | None = None,
 ) -> OperatorChoice:
     """Resolve names and definitions of operators.
 
@@ -166,6 +180,8 @@ def choose_operators(
         Names, aliases or definitions such as ``"inv(x) = 1/x"``.
     operators : mapping of int to sequence of str, optional
         The same by number of operands; in the place of the other two.
+    exponents : sequence of float, optional
+        Those that `^` may have.
 
     Raises
     ------
@@ -176,7 +192,8 @@ def choose_operators(
     """
     chosen = _by_arity(binary_operators, unary_operators, operators)
     texts = [text for names in chosen.values() for text in names if _DEFINITION.match(text)]
-    known = _core.OperatorSet(texts)
+    of_powers = powers(exponents)
+    known = _core.OperatorSet([*texts, *of_powers.definitions])
 
     codes: list[int] = []
     for arity, names in chosen.items():
@@ -198,7 +215,13 @@ def choose_operators(
                 codes.append(code)
     if not codes:
         raise ValueError("no operators are given: name at least one, as in binary_operators=['+', '*']")
-    return OperatorChoice(set=known, codes=tuple(codes))
+    if of_powers.exponents:
+        power = known.find("pow", 2)
+        if power not in codes:
+            raise ValueError(f"exponents is {exponents!r}, but '^' is not among the operators: add it")
+        codes = [code for code in codes if code != power]
+        codes += [code for name in of_powers.exponents if (code := known.find(name, 1)) is not None]
+    return OperatorChoice(set=known, codes=tuple(codes), powers=of_powers)
 
 
 def definition_arity(text: str) -> int:

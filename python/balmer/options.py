@@ -6,6 +6,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -80,30 +81,34 @@ def _set_complexities(
                 "give one for each, or one number for all"
             )
         options.complexity_of_variables = [float(value) for value in of_variables]
-    of_operators = params["complexity_of_operators"]
-    if of_operators:
-        values = [math.nan] * (max(chosen.codes) + 1)
-        for name, value in of_operators.items():
-            values[chosen.code(name, "complexity_of_operators")] = float(value)
+    values = [math.nan] * (max(chosen.codes) + 1)
+    for code in chosen.power_codes:  # the operator and its exponent
+        values[code] = 1.0 + options.complexity_of_constants
+    for name, value in (params["complexity_of_operators"] or {}).items():
+        for code in chosen.find(name, "complexity_of_operators"):
+            exponent = options.complexity_of_constants if code in chosen.power_codes else 0.0
+            values[code] = float(value) + exponent
+    if any(not math.isnan(value) for value in values):
         options.complexity_of_operators = values
 
 
 def _set_constraints(options: _core.SearchOptions, params: Mapping[str, Any], chosen: OperatorChoice) -> None:
     for name, limits in (params["constraints"] or {}).items():
-        code = chosen.code(name, "constraints")
-        arity = chosen.set.arity(code)
+        codes = chosen.find(name, "constraints")
+        arity = 2 if codes == chosen.power_codes else chosen.set.arity(codes[0])
         values = [limits] if isinstance(limits, int) else list(limits)
         if len(values) != arity:
             raise ValueError(
                 f"constraints: {name!r} takes {arity} operand{'s' if arity > 1 else ''}, but {limits!r} "
                 f"limits {len(values)}: give one number for each operand, -1 for no limit"
             )
-        options.add_constraint(code, values)
+        for code in codes:
+            options.add_constraint(code, values[: chosen.set.arity(code)])
     for outer, inners in (params["nested_constraints"] or {}).items():
         for inner, depth in inners.items():
-            options.add_nested_constraint(
-                chosen.code(outer, "nested_constraints"), chosen.code(inner, "nested_constraints"), int(depth)
-            )
+            pairs = product(*(chosen.find(name, "nested_constraints") for name in (outer, inner)))
+            for outer_code, inner_code in pairs:
+                options.add_nested_constraint(outer_code, inner_code, int(depth))
 
 
 def selection_rule(model_selection: str | None, preset: str) -> str:
@@ -165,9 +170,8 @@ def _set_variables(
                 raise ValueError(
                     f"operator_variables: {operator!r} has {name!r}, but the variables are {', '.join(names)}"
                 )
-        options.add_variable_constraint(
-            chosen.code(operator, "operator_variables"), [name in allowed for name in names]
-        )
+        for code in chosen.find(operator, "operator_variables"):
+            options.add_variable_constraint(code, [name in allowed for name in names])
 
 
 def stop_function(condition: Any) -> Callable[[float, int], bool] | None:
@@ -203,7 +207,7 @@ def _guess(guess: Any, names: Sequence[str], chosen: OperatorChoice) -> _core.Ex
         guess = str(guess)
     if not isinstance(guess, str):
         raise TypeError(f"guesses holds {guess!r}: give formulas as text, or sympy expressions")
-    return _core.Expression.parse(guess, list(names), chosen.set)
+    return chosen.parse(guess, names)
 
 
 def search_options(

@@ -22,7 +22,7 @@ from balmer._saving import Saving
 from balmer._search import Searches
 from balmer._uncertainty import Uncertainty
 from balmer._validation import check_finite_columns, explain_text
-from balmer.operators import choose_operators
+from balmer.operators import OperatorChoice, choose_operators
 from balmer.options import check_choices
 from balmer.selection import Front
 
@@ -169,9 +169,9 @@ class SymbolicRegressor(
         going_on: bool,
     ) -> SymbolicRegressor:
         check_choices(self.get_params(deep=False))
-        chosen = choose_operators(self.binary_operators, self.unary_operators, self.operators)
+        chosen = choose_operators(self.binary_operators, self.unary_operators, self.operators, self.exponents)
         before = Before.of(self) if self.warm_start or going_on else None
-        table = self._table(X, y, sample_weight, variable_names, Xresampled, before)
+        table = self._table(X, y, sample_weight, variable_names, Xresampled, before, chosen)
         if before is not None and not before.fits(self):
             if going_on:
                 raise ValueError(
@@ -221,6 +221,7 @@ class SymbolicRegressor(
         variable_names: Sequence[str] | None,
         Xresampled: Any,
         before: Before | None,
+        chosen: OperatorChoice,
     ) -> Table:
         X, y, weights, names = check_table(self, X, y, sample_weight, variable_names)
         self.variable_names_ = names
@@ -248,6 +249,7 @@ class SymbolicRegressor(
             names=[*(names[j] for j in places), *fixed],
             places=places,
             fixed=fixed,
+            powers=chosen.powers,
         )
 
     def _guesses_by_target(self) -> list[Sequence[Any]]:

@@ -32,6 +32,7 @@ def parameters(draw):
         "elementwise_loss": st.sampled_from(
             [None, "L1DistLoss", "HuberLoss(1)", "loss(p, t) = (p - t)^4", "loss(p, t, w) = w * abs(p - t)"]
         ),
+        "loss_scale": st.sampled_from(["log", "linear"]),
         "parsimony": st.floats(0, 1),
         "constraints": st.sampled_from([None, {"/": (-1, 3)}, {"*": (5, 5)}]),
         "nested_constraints": st.sampled_from([None, {"/": {"/": 0}}]),
@@ -40,6 +41,8 @@ def parameters(draw):
         "complexity_of_operators": st.sampled_from([None, {"+": 2}, {"*": 0.5}]),
         "complexity_of_constants": st.one_of(st.none(), st.floats(0, 4)),
         "complexity_of_variables": st.sampled_from([None, 2, [1, 2, 3]]),
+        "complexity_mapping": st.sampled_from([None, lambda e: 2 * e.size - 1, lambda e: e.depth]),
+        "precision": st.sampled_from([16, 32, 64]),
         "warmup_maxsize_by": st.one_of(st.none(), share),
         "use_frequency": st.booleans(),
         "use_frequency_in_tournament": st.booleans(),
@@ -119,5 +122,7 @@ def test_any_combination_fits(params):
     limit = params.get("maxsize", 30)
     assert (model.equations_.complexity <= max(limit, 1)).all()
     for row in model.fronts_[0]:
+        if params.get("complexity_mapping"):
+            assert row.complexity == params["complexity_mapping"](row.expression)
         if params.get("maxdepth"):
             assert row.expression.depth <= params["maxdepth"] or row.complexity == 1

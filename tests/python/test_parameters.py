@@ -252,3 +252,101 @@ def test_names_of_parameters(name, message):
 def test_names_of_arguments_of_fit(name, message):
     with pytest.raises(TypeError, match=message):
         balmer.SymbolicRegressor().fit(X, X[:, 0], **{name: None})
+
+
+# ---- exponents --------------------------------------------------------------------------------------------
+
+
+def bases_of_powers(expression):
+    """Names of what stands in the base of each power."""
+    core, stack, bases = expression._formula, [], []
+    for name, arity, index in core.nodes:
+        operands = [stack.pop() for _ in range(arity)][::-1]
+        if name == "pow":
+            bases.append(operands[0])
+        stack.append({core.names[index] if name == "feature" else name}.union(*operands))
+    return bases
+
+
+@pytest.mark.parametrize("seeding", [True, False])
+def test_only_the_chosen_exponents_are_used(seeding):
+    y = X[:, 0] ** 1.5 + X[:, 1] ** 3 + 0.01 * NOISE
+    model = fitted(y, binary_operators=["+", "*", "^"], exponents=range(-3, 4), seeding=seeding)
+    for row in model.fronts_[0]:
+        nodes = row.expression._formula.nodes
+        for place, (name, _, _) in enumerate(nodes):
+            if name == "pow":
+                exponent, _, index = nodes[place - 1]
+                assert exponent == "constant"
+                assert row.expression.constants[index] in {-3, -2, -1, 2, 3}
+        assert row.expression.complexity == row.complexity
+        assert len(row.standard_errors) == len(row.expression.constants)
+    text = str(model.equations_.equation.tolist())
+    assert "^" in text
+    assert "power" not in text
+
+
+def test_a_law_with_whole_exponents_is_found_and_written_as_it_is_usual(tmp_path):
+    y = 2.5 * X[:, 0] ** 3 / X[:, 1] ** 2
+    model = fitted(y, binary_operators=["*", "^"], exponents=[-2, 3], niterations=40)
+    np.testing.assert_allclose(model.predict(X), y)
+    h, t = sympy.symbols("h t")
+    assert sympy.simplify(model.sympy() / (h**3 / t**2)).is_number
+    law = model.fronts_[0][-1]
+    assert [
+        e for c, e in zip(law.expression.constants, law.standard_errors, strict=True) if c in (-2, 3)
+    ] == [0, 0]
+    assert np.isfinite(model.predict(X, return_std=True)[1]).all()
+    model.save(tmp_path / "model.json")
+    assert balmer.SymbolicRegressor.load(tmp_path / "model.json").equations_.equation.tolist() == (
+        model.equations_.equation.tolist()
+    )
+
+
+def test_what_is_said_of_powers_holds_for_each_exponent():
+    model = fitted(
+        X[:, 0] ** 2 * X[:, 1] ** 3 + NOISE,
+        binary_operators=["+", "*", "^"],
+        exponents=[2, 3],
+        constraints={"^": (3, -1)},
+        nested_constraints={"^": {"^": 0}},
+        operator_variables={"^": ["t"]},
+        complexity_of_operators={"^": 2},
+        complexity_of_constants=3,
+        seeding=False,
+    )
+    for row in model.fronts_[0]:
+        for base in bases_of_powers(row.expression):
+            assert not base & {"h", "pow"}, row
+    raised = [row for row in model.fronts_[0] if str(row.expression) == "t ^ 3"]
+    assert all(row.complexity == 1 + 2 + 3 for row in raised)
+
+
+def test_guesses_and_warm_starts_may_have_powers():
+    y = 1.5 * X[:, 0] ** 2 + X[:, 1]
+    params = {"binary_operators": ["+", "*", "^"], "exponents": [2]}
+    model = fitted(y, guesses=["2.5 * h ^ 2 + t"], niterations=0, warm_start=True, **params)
+    np.testing.assert_allclose(model.predict(X, -1), y)
+    model.set_params(maxsize=20, guesses=None).fit(X, y, variable_names=["h", "t"])  # from its front
+    np.testing.assert_allclose(model.predict(X, -1), y)
+    with pytest.raises(ValueError, match=r"a guess is .*x0 \^ 5.*add its operator pow"):
+        fitted(y, guesses=["h ^ 5"], **params)
+
+
+@pytest.mark.parametrize(
+    ("exponents", "message"),
+    [
+        (["2"], r"exponents holds '2': give numbers, as in range\(-2, 4\)"),
+        ("integer", "exponents holds 'integer'"),
+        ([2, np.inf], "exponents holds inf"),
+        ([0, 1], r"exponents is \[0, 1\]: give one at least that is neither 0 nor 1"),
+    ],
+)
+def test_exponents_that_make_no_sense(exponents, message):
+    with pytest.raises(ValueError, match=message):
+        fitted(X[:, 0], binary_operators=["^"], exponents=exponents)
+
+
+def test_exponents_without_the_operator():
+    with pytest.raises(ValueError, match=r"exponents is \[2\], but '\^' is not among the operators: add it"):
+        fitted(X[:, 0], exponents=[2])
