@@ -27,6 +27,7 @@ INGREDIENTS = {
     "weighted families": {"core.with_weighted_families": False},
     "factors": {"core.with_factors": False},
     "deep": {"core.with_deep": False},
+    "quotients": {"core.with_quotients": False},
     "inner constants": {"core.with_inner_constants": False},
     "large libraries": {"core.with_large_libraries": False},
     "finish before evolution": {"core.with_seed_finish": False},

@@ -237,6 +237,7 @@ class SearchOptions:
     with_weighted_families: bool
     with_factors: bool
     with_deep: bool
+    with_quotients: bool
     with_inner_constants: bool
     with_large_libraries: bool
     with_seed_finish: bool

@@ -39,7 +39,7 @@ std::vector<FrontEntry> final_front(const Archive& archive, const Problem& probl
     if (problem.options.finish != Finish::simplify || !least_squares || !(data.target_variance() > 0)) return front;
 
     const Evaluator<double> evaluator(data, problem.operators);
-    search::SeedArchive found(scale, problem.floor);
+    search::SeedArchive found(scale, problem.floor, problem.floor);
     search::Work work{0, kWork};
     search::Polisher polisher(evaluator, vocabulary, found, work, control.cancelled(), problem.options.n_threads);
     std::vector<Expression> formulas;

@@ -91,6 +91,7 @@ constexpr NamedOption kOptions[] = {
     BALMER_STAGE(weighted_families),
     BALMER_STAGE(factors),
     BALMER_STAGE(deep),
+    BALMER_STAGE(quotients),
     BALMER_STAGE(inner_constants),
     BALMER_STAGE(large_libraries),
     BALMER_STAGE(seed_finish),

@@ -11,15 +11,18 @@
 #include "search/log.hpp"
 #include "search/parametric.hpp"
 #include "search/probe.hpp"
+#include "search/quotients.hpp"
 #include "search/view_solver.hpp"
 
 namespace balmer::search {
 namespace {
 
 constexpr std::size_t kScreenRows = 64, kNoisyScreenRows = 256;
-constexpr double kBytesOfFormula = 250;  // of the largest library, with its tables
-constexpr double kFinishWork = 5e8;      // nodes times rows, or a tenth of all
-constexpr double kExact = 1e-20;         // of the variance: far below anything but rounding
+constexpr double kBytesOfFormula = 250;    // of the largest library, with its tables
+constexpr double kFinishWork = 5e8;        // nodes times rows, or a tenth of all
+constexpr double kExact = 1e-20;           // of the variance: far below anything but rounding
+constexpr double kRounding = 1e-28;        // of the variance: what a well-conditioned law leaves
+constexpr double kRoundingOfMean = 1e-31;  // the same, of the mean square
 
 /// A round under noise: so many views and transforms, the most promising ones.
 struct NoisyRound {
@@ -192,8 +195,9 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     // The last stage has its share, whatever the others take.
     const double whole = work.limit;
     work.limit = whole - std::min(0.1 * whole, kFinishWork);
-    SeedArchive archive(description_scale(y, vocabulary.n_symbols(data_.n_features())),
-                        kExact * data_.target_variance());
+    const double variance = data_.target_variance(), mean_square = variance + data_.target_mean() * data_.target_mean();
+    SeedArchive archive(description_scale(y, vocabulary.n_symbols(data_.n_features())), kExact * variance,
+                        std::max(kRounding * variance, kRoundingOfMean * mean_square));
     Polisher polisher(evaluator, vocabulary, archive, work, cancel, options_.n_threads);
     const auto log = [&](std::string stage) {
         if (cancel.load(std::memory_order_relaxed)) return;  // the step did not come to its end
@@ -228,15 +232,17 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
             log(view.name + ": dictionary");
         }
     }
-    const auto inner_constants = [&](std::size_t rows, double noise) {
+    const auto in_each_view = [&](bool wanted, auto search, const char* name, std::size_t rows, double noise) {
         for (const View& view : views) {
-            if (!on.inner_constants || done()) break;
-            parametric(view, polisher, first_rows(data_, rows), noise);
-            log(view.name + ": inner constants");
+            if (!wanted || done()) break;
+            search(view, polisher, first_rows(data_, rows), noise);
+            log(view.name + ": " + name);
         }
     };
+    if (on.families && !done()) solve(views, polisher, {.atoms = {800}, .screen_rows = kScreenRows}, log);
+    in_each_view(on.quotients, quotients, "quotients", kScreenRows, 0);
+    archive.forgive_rounding();
     if (on.families && !done()) {
-        solve(views, polisher, {.atoms = {800}, .screen_rows = kScreenRows}, log);
         const bool noisy = surely_noisy(raw, polisher);
         if (!noisy && !done()) {
             solve(views, polisher, {.atoms = {4000}, .screen_rows = kScreenRows}, log);
@@ -248,10 +254,13 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
                 deep_search(view, polisher, first_rows(data_, kScreenRows), deep);
                 log(view.name + ": deep");
             }
-            inner_constants(kScreenRows, 0);
+            in_each_view(on.inner_constants, parametric, "inner constants", kScreenRows, 0);
         }
         if (on.weighted_families && !done()) noisy_rounds(views, polisher, log);
-        if (!done()) inner_constants(kNoisyScreenRows, residual_of(archive));
+        if (!done()) {
+            in_each_view(on.quotients, quotients, "quotients", kNoisyScreenRows, residual_of(archive));
+            in_each_view(on.inner_constants, parametric, "inner constants", kNoisyScreenRows, residual_of(archive));
+        }
     }
     if (on.families && on.large_libraries && !done() && something_left(raw, polisher)) {
         solve(views, polisher, {.atoms = {14000}, .screen_rows = kScreenRows}, log);

@@ -7,8 +7,7 @@
 namespace balmer::search {
 namespace {
 
-constexpr std::size_t kFewConstants = 4;
-constexpr double kRounding = 1e-6;  // of the loss of an exact formula
+constexpr std::size_t kFewConstants = 5;
 
 /// Total order, so that the archive does not depend on the order of equal offers.
 bool before(const Found& a, const Found& b) noexcept {
@@ -49,9 +48,8 @@ const Found* SeedArchive::exact() const noexcept {
             const std::size_t constants = found.expression.constants.size();
             // As many constants as half the rows can reproduce anything.
             if (2 * static_cast<double>(constants) >= scale_.rows) continue;
-            // A polynomial comes as near as that to any smooth curve, but not down to the rounding of doubles.
-            const double bound = constants <= kFewConstants ? exact_loss_ : kRounding * exact_loss_;
-            if (found.loss <= bound) return &found;
+            const bool forgiven = forgiving_ && constants <= kFewConstants;
+            if (found.loss <= (forgiven ? exact_loss_ : rounding_loss_)) return &found;
         }
     }
     return nullptr;

@@ -73,6 +73,23 @@ TEST_CASE("laws of one step are found exactly") {
     CHECK(run(rows_of(30, 1, [](const auto& x) { return x[0] * x[0] * x[0] - 2 * x[0] * x[0] + 3; }), options).exact);
 }
 
+TEST_CASE("quotients of sums with a constant inside are found exactly") {
+    SearchOptions options = options_with(kUsual);
+    options.operators.push_back(Op::Pow);
+    const Rows laws[] = {
+        rows_of(200, 1, [](const auto& x) { return (0.1 - 0.01 * x[0]) / (std::exp((10 - x[0]) / 10) - 1); }),
+        rows_of(200, 1, [](const auto& x) { return x[0] / (std::exp(0.3 * x[0]) - 1); }),
+        rows_of(200, 1, [](const auto& x) { return 2.3 * std::pow(x[0], 2.8) / (1.7 + std::pow(x[0], 2.8)); }),
+        rows_of(200, 2, [](const auto& x) { return 13 + 0.6 * x[0] + (0.4 * x[0] - 11) * std::pow(x[1], 0.16); }),
+    };
+    for (const Rows& rows : laws) {
+        CHECK(run(rows, options, 1e8).exact);
+        options.stages.quotients = false;
+        CHECK_FALSE(run(rows, options, 1e8).exact);
+        options.stages.quotients = true;
+    }
+}
+
 TEST_CASE("laws whose halves lie deep in the library are found exactly") {
     SearchOptions options = options_with(kUsual);
     // u (a g + b) with u and g of four to six nodes, over periods that no surface follows.
@@ -138,7 +155,7 @@ TEST_CASE("every candidate keeps to the operators, the size and the constraints"
 #if !defined(__SANITIZE_ADDRESS__)  // minutes there, for parts that the other tests run too
 TEST_CASE("a part that is switched off does not run") {
     // A law that the stage cannot find, without noise: every part has its turn.
-    const Rows rows = rows_of(60, 2, [](const std::vector<double>& x) {
+    const Rows rows = rows_of(100, 2, [](const std::vector<double>& x) {
         return std::sin(x[0] * x[0] + std::exp(std::cos(3 * x[1]))) / (1.3 + std::exp(x[1] * std::sin(x[0])));
     });
     const auto has = [](const SeedResult& result, const std::string& part) {
@@ -154,7 +171,8 @@ TEST_CASE("a part that is switched off does not run") {
         {"probe", &StageSwitches::views},         {"dictionary", &StageSwitches::dictionary},
         {": families", &StageSwitches::families}, {"weighted families", &StageSwitches::weighted_families},
         {": factors", &StageSwitches::factors},   {"inner constants", &StageSwitches::inner_constants},
-        {": deep", &StageSwitches::deep},         {"finish", &StageSwitches::seed_finish},
+        {"quotients", &StageSwitches::quotients}, {": deep", &StageSwitches::deep},
+        {"finish", &StageSwitches::seed_finish},
     };
     for (const auto& [part, member] : parts) {
         CAPTURE(part);

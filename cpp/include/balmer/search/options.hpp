@@ -29,6 +29,7 @@ struct StageSwitches {
     bool weighted_families = true;  ///< the same where residuals of a transformed target count as those of the target
     bool factors = true;            ///< the target over thousands of formulas, transformed
     bool deep = true;             ///< exact laws with a small part and any other, or of two halves, in a large library
+    bool quotients = true;        ///< quotients of short sums with a constant inside a function
     bool inner_constants = true;  ///< functions of a formula with a constant inside
     bool large_libraries = true;  ///< families over more formulas, if something is left to be explained
     bool seed_finish = true;      ///< pruning and rounding before evolution
