@@ -320,6 +320,13 @@ class SearchResult:
     @property
     def log(self) -> list[LogEntry]: ...
 
+def call_compiled_loss(
+    function: Any,
+    prediction: NDArray[np.float64],
+    target: NDArray[np.float64],
+    weights: NDArray[np.float64] | None,
+) -> float: ...
+
 class Search:
     def __init__(
         self,
@@ -329,7 +336,7 @@ class Search:
         names: list[str],
         operators: OperatorSet,
         options: SearchOptions,
-        loss_function: Callable[[NDArray[np.float64]], Any] | None = None,
+        loss_function: Any = None,
         complexity_mapping: Callable[[Expression], Any] | None = None,
     ) -> None: ...
     def run(self, progress: Callable[[Progress], Any] | None = None) -> SearchResult: ...

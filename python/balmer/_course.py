@@ -30,9 +30,17 @@ if TYPE_CHECKING:
     from balmer._data import Rows, Table
     from balmer.operators import OperatorChoice
 
-__all__ = ["Before", "Course", "finished", "whole_loss"]
+__all__ = ["Before", "Course", "compiled_loss", "finished", "whole_loss"]
 
 _logger = logging.getLogger("balmer")
+
+
+def compiled_loss(function: Any) -> Any:
+    """Return the capsule of a scipy.LowLevelCallable; None for all else."""
+    if type(function).__name__ != "LowLevelCallable":
+        return None
+    capsule: Any = tuple.__getitem__(function, 0)
+    return capsule
 
 
 def whole_loss(function: Callable[..., float], rows: Rows) -> Callable[[NDArray[np.float64]], float]:
@@ -43,6 +51,8 @@ def whole_loss(function: Callable[..., float], rows: Rows) -> Callable[[NDArray[
     TypeError
         If it is not a function of two or three arguments.
     """
+    if (capsule := compiled_loss(function)) is not None:
+        return lambda prediction: _core.call_compiled_loss(capsule, prediction, rows.y, rows.weights)
     if not callable(function):
         raise TypeError(
             f"loss_function is {function!r}: give a function of (y_pred, y) or (y_pred, y, weights); a "

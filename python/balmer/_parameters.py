@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from balmer.callbacks import Callback
 from balmer.expression import Expression
@@ -92,7 +92,9 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         In its place, a function of whole arrays ``(y_pred, y)`` or ``(y_pred, y, weights)`` that returns one
         number, the smaller the better; `weights` is None if `fit` had none. It is called from several
         threads, one at a time, with the rows in the order of `fit`, and makes a search tens of times slower
-        than a formula does.
+        than a formula does. A ``scipy.LowLevelCallable`` of a compiled ``double (double *prediction, double
+        *target, double *weights, size_t n)``, from Cython, numba or ctypes, is called without Python, from
+        several threads at once; its weights are null if there are none.
     loss_scale : {"log", "linear"}
         How losses are compared in the column ``score`` and by the rules that look at it: by ratios, or by
         differences, as is right for losses with another zero than the perfect formula's. Then ``best`` means
@@ -371,6 +373,16 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         self.verbosity = verbosity
         self.progress = progress
         self.print_precision = print_precision
+
+    def __sklearn_clone__(self) -> Any:
+        """Return an unfitted copy; a compiled loss, which cannot be copied, is shared."""
+        from balmer._course import compiled_loss
+
+        if compiled_loss(self.loss_function) is None:
+            return super().__sklearn_clone__()
+        return clone(type(self)(**{**self.get_params(deep=False), "loss_function": None})).set_params(
+            loss_function=self.loss_function
+        )
 
 
 def documented(estimator: _Estimator) -> _Estimator:

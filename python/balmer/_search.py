@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from balmer import _core
-from balmer._course import finished, whole_loss
+from balmer._course import compiled_loss, finished, whole_loss
 from balmer._data import Rows, Table, named_constants
 from balmer._display import Display
 from balmer._results import SearchRecord, TargetResult
@@ -127,7 +127,9 @@ class Searches:
             "complexity_of_variables": self._complexity_of_variables(),
         }
         options = search_options(params, self._chosen, names, guesses, model.seed_ + target)
-        loss = None if model.loss_function is None else whole_loss(model.loss_function, rows)
+        loss = compiled_loss(model.loss_function)
+        if loss is None and model.loss_function is not None:
+            loss = whole_loss(model.loss_function, rows)
         mapping = self._mapping(model.complexity_mapping)
         return _core.Search(rows.X, rows.y, rows.weights, names, self._chosen.set, options, loss, mapping)
 

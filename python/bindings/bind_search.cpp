@@ -94,6 +94,47 @@ class PythonFunction {
     std::optional<py::error_already_set> error_;
 };
 
+/// A compiled loss of whole predictions, in the capsule of a scipy.LowLevelCallable, whose name is the signature and whose
+/// context is the user's data. The search calls it on its own threads, without the GIL, several at once.
+class CompiledLoss {
+   public:
+    /// Throws std::invalid_argument for another signature.
+    explicit CompiledLoss(const py::capsule& capsule) : data_(PyCapsule_GetContext(capsule.ptr())) {
+        std::string signature(capsule.name());
+        for (const std::string_view word : {"const", " "}) {
+            for (std::size_t at; (at = signature.find(word)) != std::string::npos;) signature.erase(at, word.size());
+        }
+        constexpr std::string_view kArrays = "double(double*,double*,double*,", kUserData = ",void*)";
+        takes_data_ = signature.ends_with(kUserData);
+        const std::size_t end = signature.size() - std::min(signature.size(), takes_data_ ? kUserData.size() : 1);
+        static constexpr std::string_view kSizes[] = {
+            "long",   "unsignedlong", "ulong",    "longlong", "unsignedlonglong", "ulonglong",
+            "size_t", "Py_ssize_t",   "npy_intp", "intptr_t", "int64_t",          "uint64_t"};
+        if (!signature.starts_with(kArrays) || end < kArrays.size() ||
+            std::ranges::find(kSizes, signature.substr(kArrays.size(), end - kArrays.size())) == std::end(kSizes)) {
+            throw std::invalid_argument(
+                std::string("loss_function is compiled with the signature '") + capsule.name() +
+                "': write it as 'double (double *prediction, double *target, double *weights, size_t n)', with a last "
+                "parameter 'void *' if it has user data");
+        }
+        function_ = capsule.get_pointer();
+    }
+
+    /// Weights are null where there are none.
+    double operator()(std::span<const double> prediction, const double* target, const double* weights) const {
+        using Plain = double (*)(const double*, const double*, const double*, std::size_t);
+        using WithData = double (*)(const double*, const double*, const double*, std::size_t, void*);
+        const std::size_t n = prediction.size();
+        return takes_data_ ? reinterpret_cast<WithData>(function_)(prediction.data(), target, weights, n, data_)
+                           : reinterpret_cast<Plain>(function_)(prediction.data(), target, weights, n);
+    }
+
+   private:
+    void* function_ = nullptr;
+    void* data_;
+    bool takes_data_ = false;
+};
+
 std::unique_ptr<PythonFunction> function_or_null(const py::object& function, const char* name) {
     return function.is_none() ? nullptr : std::make_unique<PythonFunction>(function, name);
 }
@@ -107,7 +148,9 @@ class BoundSearch {
         : context_(std::make_shared<const Context>(Context{operators.operators, names})),
           data_(matrix_view<double>(X), span_of(y), weights ? span_of(*weights) : std::span<const double>{},
                 loss_function.is_none() ? RowOrder::ladder : RowOrder::as_given),
-          loss_(function_or_null(loss_function, "loss_function")),
+          loss_function_(loss_function),
+          loss_(py::isinstance<py::capsule>(loss_function) ? nullptr
+                                                           : function_or_null(loss_function, "loss_function")),
           mapping_(function_or_null(complexity_mapping, "complexity_mapping")),
           search_(make_search(options)) {
         rethrow();
@@ -184,6 +227,12 @@ class BoundSearch {
                 return (*loss_)(argument, stop);
             };
         }
+        if (py::isinstance<py::capsule>(loss_function_)) {
+            const CompiledLoss compiled{py::reinterpret_borrow<py::capsule>(loss_function_)};
+            options.evolution.whole_loss = [this, compiled](std::span<const double> prediction) {
+                return compiled(prediction, data_.target(), data_.weights());
+            };
+        }
         if (mapping_) {
             options.complexity.mapping = [this, stop](const Expression& expression) {
                 return (*mapping_)([&] { return BoundExpression{expression, context_}; }, stop);
@@ -195,7 +244,8 @@ class BoundSearch {
     }
 
     std::shared_ptr<const Context> context_;
-    Dataset<double> data_;                            // before search_, which refers to it
+    Dataset<double> data_;  // before search_, which refers to it
+    py::object loss_function_;
     std::unique_ptr<PythonFunction> loss_, mapping_;  // and to these
     bool ready_ = false;                              // search_ is made
     Search search_;
@@ -338,6 +388,14 @@ void bind_search(py::module_& m) {
         .def_readonly("seconds", &BoundResult::seconds)
         .def_readonly("seed_work", &BoundResult::seed_work)
         .def_readonly("log", &BoundResult::log);
+    m.def(
+        "call_compiled_loss",
+        [](const py::capsule& function, const Vector& prediction, const Vector& target,
+           const std::optional<Vector>& weights) {
+            return CompiledLoss(function)(span_of(prediction), span_of(target).data(),
+                                          weights ? span_of(*weights).data() : nullptr);
+        },
+        py::arg("function"), py::arg("prediction"), py::arg("target"), py::arg("weights"));
     py::class_<BoundSearch>(m, "Search")
         .def(py::init<const Columns<double>&, const Vector&, const std::optional<Vector>&,
                       const std::vector<std::string>&, const Context&, const SearchOptions&, const py::object&,
