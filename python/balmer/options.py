@@ -46,6 +46,29 @@ def _set(options: _core.SearchOptions, name: str, value: Any) -> None:
         raise TypeError(f"{name} is {value!r}: give {noun}") from None
 
 
+_EXAMPLES = {
+    "complexity_of_operators": '{"sin": 2}',
+    "constraints": '{"^": (-1, 1), "sin": 5}',
+    "nested_constraints": '{"sin": {"cos": 0}}',
+    "operator_variables": '{"sin": ["t"]}',
+}
+
+
+def _by_operator(params: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a parameter that says something of operators, by their names."""
+    value = {} if params[name] is None else params[name]
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} is {value!r}: give a dict, as in {_EXAMPLES[name]}")
+    return value
+
+
+def _number(name: str, value: Any, kind: type = float) -> Any:
+    try:
+        return kind(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} has {value!r}: give numbers, as in {_EXAMPLES[name]}") from None
+
+
 def n_threads(n_jobs: int | None) -> int:
     """Return the number of threads for `n_jobs`.
 
@@ -84,19 +107,20 @@ def _set_complexities(
     values = [math.nan] * (max(chosen.codes) + 1)
     for code in chosen.power_codes:  # the operator and its exponent
         values[code] = 1.0 + options.complexity_of_constants
-    for name, value in (params["complexity_of_operators"] or {}).items():
+    for name, value in _by_operator(params, "complexity_of_operators").items():
         for code in chosen.find(name, "complexity_of_operators"):
             exponent = options.complexity_of_constants if code in chosen.power_codes else 0.0
-            values[code] = float(value) + exponent
+            values[code] = _number("complexity_of_operators", value) + exponent
     if any(not math.isnan(value) for value in values):
         options.complexity_of_operators = values
 
 
 def _set_constraints(options: _core.SearchOptions, params: Mapping[str, Any], chosen: OperatorChoice) -> None:
-    for name, limits in (params["constraints"] or {}).items():
+    for name, limits in _by_operator(params, "constraints").items():
         codes = chosen.find(name, "constraints")
         arity = 2 if codes == chosen.power_codes else chosen.set.arity(codes[0])
-        values = [limits] if isinstance(limits, int) else list(limits)
+        values = list(limits) if isinstance(limits, (tuple, list)) else [limits]
+        values = [_number("constraints", limit, int) for limit in values]
         if len(values) != arity:
             raise ValueError(
                 f"constraints: {name!r} takes {arity} operand{'s' if arity > 1 else ''}, but {limits!r} "
@@ -104,11 +128,17 @@ def _set_constraints(options: _core.SearchOptions, params: Mapping[str, Any], ch
             )
         for code in codes:
             options.add_constraint(code, values[: chosen.set.arity(code)])
-    for outer, inners in (params["nested_constraints"] or {}).items():
+    for outer, inners in _by_operator(params, "nested_constraints").items():
+        if not isinstance(inners, Mapping):
+            raise TypeError(
+                f"nested_constraints has {outer!r}: {inners!r}: give a dict of dicts, as in "
+                f"{_EXAMPLES['nested_constraints']}"
+            )
         for inner, depth in inners.items():
+            most = _number("nested_constraints", depth, int)
             pairs = product(*(chosen.find(name, "nested_constraints") for name in (outer, inner)))
             for outer_code, inner_code in pairs:
-                options.add_nested_constraint(outer_code, inner_code, int(depth))
+                options.add_nested_constraint(outer_code, inner_code, most)
 
 
 def selection_rule(model_selection: str | None, preset: str) -> str:
@@ -160,7 +190,7 @@ def _folds(params: Mapping[str, Any]) -> int:
 def _set_variables(
     options: _core.SearchOptions, params: Mapping[str, Any], chosen: OperatorChoice, names: Sequence[str]
 ) -> None:
-    for operator, allowed in (params["operator_variables"] or {}).items():
+    for operator, allowed in _by_operator(params, "operator_variables").items():
         if isinstance(allowed, str):
             raise ValueError(
                 f"operator_variables: {operator!r} has the text {allowed!r}: give a list of names"

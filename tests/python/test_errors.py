@@ -116,6 +116,93 @@ def test_parameters(params, message):
         model(**params).fit(X, Y)
 
 
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        ({"constraints": {"*": (1, 2, 3)}}, ValueError, r"'\*' takes 2 operands, but \(1, 2, 3\) limits 3"),
+        (
+            {"constraints": {"sin": 3}},
+            ValueError,
+            "constraints: 'sin' is not among the operators of this search",
+        ),
+        ({"constraints": {"+": "a"}}, TypeError, r"constraints has 'a': give numbers, as in \{\"\^"),
+        ({"constraints": [1]}, TypeError, r"constraints is \[1\]: give a dict, as in"),
+        ({"nested_constraints": {"+": {"sin": 0}}}, ValueError, "nested_constraints: 'sin' is not among"),
+        (
+            {"nested_constraints": {"+": {"sine": 0}}},
+            ValueError,
+            "unknown operator 'sine': did you mean 'sin'",
+        ),
+        (
+            {"nested_constraints": {"+": 3}},
+            TypeError,
+            r"nested_constraints has '\+': 3: give a dict of dicts",
+        ),
+        ({"complexity_of_operators": {"sin": 2}}, ValueError, "complexity_of_operators: 'sin' is not among"),
+        ({"complexity_of_operators": {"+": "a"}}, TypeError, "complexity_of_operators has 'a': give numbers"),
+        ({"complexity_of_variables": [1, 2]}, ValueError, "2 values, but X has 3 columns: give one for each"),
+        ({"complexity_of_constants": -1}, ValueError, "complexity of constants is -1; give a finite number"),
+        (
+            {"elementwise_loss": "L1DistLoss", "loss_function": lambda p, y: 0.0},
+            ValueError,
+            "the loss is given twice; give either",
+        ),
+        (
+            {"elementwise_loss": "loss(x) = x^2"},
+            ValueError,
+            "has 1 parameter: it takes prediction and target",
+        ),
+        ({"elementwise_loss": "L3DistLoss"}, ValueError, "no loss 'L3DistLoss': did you mean 'L2DistLoss'"),
+        ({"elementwise_loss": 3}, TypeError, "the loss is 3: give its name or a formula"),
+        (
+            {"loss_function": "f(x)"},
+            TypeError,
+            "loss_function is 'f.x.': give a function .* elementwise_loss",
+        ),
+        (
+            {"loss_function": lambda p: 0.0},
+            TypeError,
+            r"it must take \(y_pred, y\) or \(y_pred, y, weights\)",
+        ),
+        (
+            {"loss_function": lambda p, y: "a"},
+            TypeError,
+            "loss_function returned something that is not a number",
+        ),
+        ({"guesses": ["x9 + 1"]}, ValueError, "unknown name 'x9' at position 0: did you mean 'x0'"),
+        ({"guesses": ["sin(x0)"]}, ValueError, r"a guess is \"sin\(x0\)\"; add its operator sin"),
+        ({"guesses": {"a": 1}}, ValueError, "guesses is {'a': 1}: give a list of formulas"),
+        ({"select_k_features": 0}, ValueError, "select_k_features is 0: give a number from 1 to 3"),
+        ({"select_k_features": 2.5}, ValueError, "select_k_features is 2.5: give a number from 1 to 3"),
+        ({"unary_operators": ["f(x) = "]}, ValueError, "the formula ends where an operand is expected"),
+        ({"unary_operators": ["f(x) = g(x)"]}, ValueError, "unknown name 'g' at position 7"),
+        ({"early_stop_condition": [1]}, TypeError, r"early_stop_condition is \[1\]: give a loss, a text"),
+        ({"early_stop_condition": "f(l) = l < 1"}, ValueError, "takes .loss, complexity., not 1 parameters"),
+        ({"batch_size": -1}, ValueError, "batch_size is -1; give at least 0"),
+        ({"warmup_maxsize_by": 2.0}, ValueError, "warmup_maxsize_by is 2; give a number from 0 to 1"),
+        ({"topn": 0}, ValueError, "topn is 0; give at least 1"),
+        ({"random_state": "a"}, ValueError, "'a' cannot be used to seed"),
+        ({"binary_operators": "+"}, ValueError, r"binary_operators is the text '\+': give a list"),
+    ],
+)
+def test_what_users_of_pysr_get_wrong(params, error, message):
+    with pytest.raises(error, match=message):
+        model(**params).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("rows", "weights", "denoise", "message"),
+    [
+        (X, None, False, "Xresampled is given, but denoise is False"),
+        (X[:, :2], None, True, r"Xresampled has the shape \(30, 2\): give at least 2 rows of 3 columns"),
+        (X, np.ones(30), True, "Xresampled and sample_weight are given: .* Leave one out"),
+    ],
+)
+def test_other_rows(rows, weights, denoise, message):
+    with pytest.raises(ValueError, match=message):
+        model(denoise=denoise).fit(X, Y, Xresampled=rows, sample_weight=weights)
+
+
 def test_an_unknown_parameter_is_given_the_nearest_names():
     with pytest.raises(TypeError, match="no parameter 'max_size': did you mean 'maxsize'"):
         balmer.SymbolicRegressor(max_size=20)
