@@ -7,6 +7,7 @@
 #include <limits>
 #include <span>
 #include <tuple>
+#include <utility>
 
 #include "balmer/expr/simplify.hpp"
 #include "eval/dispatch.hpp"
@@ -20,6 +21,8 @@ namespace {
 constexpr int kMostTerms = 5;
 constexpr std::size_t kStartsOfSize = 100;  // of each number of terms, and transform of the target
 constexpr double kLargestExponent = 300;
+constexpr double kStep = 1.5;  // of a grid: the ratio of neighbours
+constexpr int kSections = 24;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 enum class Function : std::uint8_t { exp, sin, cos, power, log, root };
@@ -154,6 +157,8 @@ class QuotientSearch {
             if (!expressible(transform, vocabulary_) || polisher_.stopped()) continue;
             const TransformedTarget target = transform_target(transform, sample.target, sample.weight, sample.noise);
             if (target.value.empty()) continue;
+            root_.clear();
+            for (const double w : target.weight) root_.push_back(std::sqrt(w));
             std::vector<Start> starts;
             for (const Function function : kFunctions) {
                 for (std::size_t x = 0; x < x_.size(); ++x) {
@@ -173,6 +178,7 @@ class QuotientSearch {
     const std::vector<std::uint32_t>& rows_;
     double noise_;
     std::vector<std::vector<double>> x_;  // the variables on the screen rows
+    std::vector<double> root_;            // of the weights of the transformed target
     std::vector<Shape> shapes_ = make_shapes();
     Moments moments_;
 
@@ -213,78 +219,125 @@ class QuotientSearch {
         return kInfinity;
     }
 
-    /// Constants so close to each other that a fit finds its way from the nearest.
+    /// Constants so close to each other that the best of them shows the way to the best of all.
     [[nodiscard]] static std::vector<double> grid(Function function, const std::vector<double>& x) {
         const auto [low, high] = std::minmax_element(x.begin(), x.end());
         const double range = *high - *low;
         std::vector<double> k;
         switch (function) {
             case Function::exp:
-                for (double c = 0.2 / range; c < 60 / range; c *= 1.5) k.insert(k.end(), {c, -c});
+                for (double c = 0.2 / range; c < 60 / range; c *= kStep) k.insert(k.end(), {c, -c});
                 break;
             case Function::sin:
             case Function::cos:
                 for (int s = 1; s <= 16; ++s) k.push_back(1.1 * s / range);
                 break;
-            case Function::power:  // none that would be written without a constant
-                for (const double p : {0.13, 0.27, 0.43, 0.62, 0.83, 1.23, 1.57, 1.88, 2.3, 2.7, 3.4}) {
-                    k.insert(k.end(), {p, -p});
-                }
+            case Function::power:
+                for (double p = 0.13; p < 5; p *= kStep) k.insert(k.end(), {p, -p});
                 break;
             case Function::log:
             case Function::root:
-                for (double c = 0.003; c < 30; c *= 2.5) k.push_back(c * range - *low);
+                for (double c = 0.003; c < 30; c *= kStep * kStep) k.push_back(c * range - *low);
                 break;
         }
         return k;
     }
 
+    /// Between which neighbours of `k` on the grid the best constant lies.
+    [[nodiscard]] static std::pair<double, double> neighbours(Function function, const std::vector<double>& x,
+                                                              double k) {
+        const auto [low, high] = std::minmax_element(x.begin(), x.end());
+        switch (function) {
+            case Function::exp:
+            case Function::power:
+                return {k / kStep, k * kStep};
+            case Function::sin:
+            case Function::cos:
+                return {k - 1.1 / (*high - *low), k + 1.1 / (*high - *low)};
+            case Function::log:
+            case Function::root:
+                return {(k + *low) / (kStep * kStep) - *low, (k + *low) * kStep * kStep - *low};
+        }
+        return {k, k};
+    }
+
+    /// Makes the moments of 1, u, E, u E; false if E is not finite on all rows.
+    [[nodiscard]] bool prepare(const TransformedTarget& target, Function function, std::size_t x, std::size_t u,
+                               double k) {
+        const std::size_t n = rows_.size();
+        for (auto& column : moments_.column) column.resize(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            const double e = value_of(function, x_[x][i], k);
+            if (!std::isfinite(e)) return false;
+            const std::array<double, 4> term{1, x_[u][i], e, x_[u][i] * e};
+            for (std::size_t t = 0; t < 4; ++t) {
+                moments_.column[t][i] = root_[i] * term[t];
+                moments_.column[4 + t][i] = root_[i] * term[t] * target.value[i];
+            }
+        }
+        moments_.multiply(n);
+        polisher_.work().used += static_cast<double>(n * 40);
+        return true;
+    }
+
     void scan(const TransformedTarget& target, Function function, std::size_t x, std::size_t u,
               std::vector<Start>& starts) {
-        const std::size_t n = rows_.size();
         const auto [low, high] = std::minmax_element(x_[x].begin(), x_[x].end());
         if (!(*high > *low) || (function == Function::power && !(*low > 0))) return;
-        double weights = 0;
-        std::vector<double> root(n);
-        for (std::size_t i = 0; i < n; ++i) {
-            root[i] = std::sqrt(target.weight[i]);
-            weights += target.weight[i];
-        }
         std::vector<Start> best(shapes_.size());
-        std::vector<double> e(n);
-        const std::vector<double> constants = grid(function, x_[x]);
-        for (const double k : constants) {
-            for (std::size_t i = 0; i < n; ++i) e[i] = value_of(function, x_[x][i], k);
-            if (!std::all_of(e.begin(), e.end(), [](double v) { return std::isfinite(v); })) continue;
-            for (auto& column : moments_.column) column.resize(n);
-            for (std::size_t i = 0; i < n; ++i) {
-                const std::array<double, 4> term{1, x_[u][i], e[i], x_[u][i] * e[i]};
-                for (std::size_t t = 0; t < 4; ++t) {
-                    moments_.column[t][i] = root[i] * term[t];
-                    moments_.column[4 + t][i] = root[i] * term[t] * target.value[i];
-                }
-            }
-            moments_.multiply(n);
+        for (const double k : grid(function, x_[x])) {
+            if (!prepare(target, function, x, u, k)) continue;
             for (std::size_t s = 0; s < shapes_.size(); ++s) {
                 // Without u a shape is the same for every u.
                 if (u != 0 && ((shapes_[s].above | shapes_[s].below) & (kU | kUE)) == 0) continue;
                 const Solution solution = solve(moments_, shapes_[s]);
                 if (solution.mse < best[s].mse) best[s] = {solution.mse, u, x, s, function, k, solution};
             }
+            polisher_.work().used += static_cast<double>(shapes_.size() * 20);
         }
-        polisher_.work().used += static_cast<double>(constants.size() * (n * 40 + shapes_.size() * 20));
         for (const Start& start : best) {
             if (std::isfinite(start.mse)) starts.push_back(start);
         }
     }
 
+    /// Moves k to where y Q = P holds best (golden section). A fit of y = P / Q that began farther away would often end
+    /// elsewhere: zeros of P and Q that lie close together make deep, narrow minima.
+    void refine(const TransformedTarget& target, Start& start) {
+        auto [a, b] = neighbours(start.function, x_[start.x], start.k);
+        const auto solution_at = [&](double k) {
+            return prepare(target, start.function, start.x, start.u, k) ? solve(moments_, shapes_[start.shape])
+                                                                        : Solution{};
+        };
+        constexpr double kGolden = 0.6180339887498949;
+        double c = b - kGolden * (b - a), d = a + kGolden * (b - a);
+        Solution at_c = solution_at(c), at_d = solution_at(d);
+        for (int i = 0; i < kSections; ++i) {
+            const Solution& better = at_c.mse < at_d.mse ? at_c : at_d;
+            if (better.mse < start.mse) {
+                start.mse = better.mse;
+                start.solution = better;
+                start.k = at_c.mse < at_d.mse ? c : d;
+            }
+            if (at_c.mse < at_d.mse) {
+                b = d, d = c, at_d = at_c;
+                c = b - kGolden * (b - a);
+                at_c = solution_at(c);
+            } else {
+                a = c, c = d, at_c = at_d;
+                d = a + kGolden * (b - a);
+                at_d = solution_at(d);
+            }
+        }
+    }
+
     /// The best of each number of terms, as formulas of y.
-    [[nodiscard]] std::vector<Expression> formulas(const TransformedTarget& target, std::vector<Start>& starts) const {
+    [[nodiscard]] std::vector<Expression> formulas(const TransformedTarget& target, std::vector<Start>& starts) {
         std::sort(starts.begin(), starts.end(), better);
         std::array<std::size_t, kMostTerms + 1> taken{};
         std::vector<Expression> out;
-        for (const Start& start : starts) {
+        for (Start& start : starts) {
             if (taken[static_cast<std::size_t>(shapes_[start.shape].terms())]++ >= kStartsOfSize) continue;
+            refine(target, start);
             const Expression y = formula_of_y(quotient(start), target, view_, vocabulary_);
             if (!y.nodes.empty()) out.push_back(simplify(y, vocabulary_.operators()));
         }

@@ -12,7 +12,7 @@ namespace balmer::search {
 /// For variables u and x of the view and functions E of x with one constant k (e^(k x), sin, cos, x^k, ln(x + k), sqrt(x + k)):
 /// all y = P / Q with P and Q sums of some of 1, u, E, u E, five terms in all at the most. y Q = P is linear in the
 /// coefficients, so that each costs the solution of a system of four equations, for each k of a grid. The best, also under
-/// the logarithm of the target, are fitted with k free; what is found goes to the archive.
+/// the logarithm of the target, get the best k by golden section and are then fitted to y; what is found goes to the archive.
 ///
 /// `noise`: standard deviation of the target about the law; under noise the linear form is biased and only gives starts.
 void quotients(const View& view, Polisher& polisher, const std::vector<std::uint32_t>& screen_rows, double noise);
