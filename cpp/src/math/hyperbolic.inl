@@ -77,11 +77,12 @@ BALMER_INLINE Vec<T> atanh(Vec<T> x) noexcept {
     const Vec<T> power = real(bits(q) - bits(f + 1) + bits(Vec<T>(1)));  // 2^e
     const Mask<T> near = e == 0;
     const Vec<T> rest = fnma(power, (1 - below) - a, a - (above - 1));  // what rounding took from `above` and `below`
-    const Vec<T> numerator = fnma(power, below, above) + rest;
-    const Vec<T> s = where(near, a, numerator / fma(power, below, above));
-    const Vec<T> z = s * s;
-    const Vec<T> low = fma(s * z, polynomial(kLogOdd<T>, z), e * Vec<T>::broadcast(kLn21<T>));
-    const Vec<T> y = fma(e, Vec<T>::broadcast(T(0.5) * kLn20<T>), fma(Vec<T>(0.5), low, s));
+    const Sum<T> numerator = fast_two_sum(fnma(power, below, above), rest);
+    const Sum<T> turned = divide(numerator, two_sum(above, power * below));
+    const Vec<T> s = where(near, a, turned.high), z = s * s;
+    const Vec<T> tail = fma(s * z, polynomial(kLogOdd<T>, z), e * Vec<T>::broadcast(kLn21<T>));
+    const Sum<T> first = fast_two_sum(e * Vec<T>::broadcast(T(0.5) * kLn20<T>), s);
+    const Vec<T> y = first.high + fma(Vec<T>(0.5), tail, first.low + where(near, 0, turned.low));
     const Vec<T> infinity = Vec<T>::broadcast(kInfinity<T>);
     return with_sign(where(a < 1, y, where(a == 1, infinity, a * Vec<T>(kNan))), x);
 }

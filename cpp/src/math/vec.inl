@@ -21,7 +21,7 @@ struct Mask {
     /// Bit i is lane i.
     friend unsigned lanes(Mask x) noexcept { return N::lanes(x.m); }
     /// x where true, y where false.
-    friend Vec<T> where(Mask m, Vec<T> x, Vec<T> y) noexcept { return Vec<T>::of(N::select(m.m, x.v, y.v)); }
+    friend Vec<T> where(Mask which, Vec<T> x, Vec<T> y) noexcept { return Vec<T>::of(N::select(which.m, x.v, y.v)); }
 };
 
 /// What differs between the two number formats.
