@@ -33,20 +33,26 @@ Rows<T> evaluate(const py::list& expressions, const Columns<T>& X, int n_threads
     Rows<T> values = out_array ? std::move(*out_array) : Rows<T>(shape);
     if (X.shape(0) == 0) return values;  // the core wants a row
     const Dataset<T> data = as_dataset<T>(X);
+    std::vector<const BoundExpression*> bound;
     std::vector<const Expression*> formulas;
     std::vector<const OperatorSet*> operators;
+    bound.reserve(expressions.size());
     formulas.reserve(expressions.size());
     operators.reserve(expressions.size());
     for (const py::handle item : expressions) {
-        const auto& bound = item.cast<const BoundExpression&>();
-        check_columns(bound, data.n_features());
-        formulas.push_back(&bound.expression);
-        operators.push_back(&bound.context->operators);
+        bound.push_back(&item.cast<const BoundExpression&>());
+        check_names(*bound.back(), data.n_features());
+        formulas.push_back(&bound.back()->expression);
+        operators.push_back(&bound.back()->context->operators);
     }
     const std::span<T> out{values.mutable_data(), formulas.size() * data.n_rows()};
-    if (!formulas.empty()) {
+    try {
         const py::gil_scoped_release unlocked;  // no Python object is touched in this block
         evaluate_all<T>(formulas, operators, data, out, n_threads);
+    } catch (const std::invalid_argument&) {
+        // The core says it of the data; reading the nodes of all formulas before would cost a tenth of a small evaluation.
+        for (const BoundExpression* const e : bound) check_columns(*e, data.n_features());
+        throw;
     }
     return values;
 }

@@ -177,12 +177,16 @@ void bind_operators(py::module_& m) {
 
 }  // namespace
 
-void check_columns(const BoundExpression& e, std::size_t columns) {
+void check_names(const BoundExpression& e, std::size_t columns) {
     const std::vector<std::string>& names = e.context->names;
     if (!names.empty() && columns != names.size()) {
         throw std::invalid_argument("X has " + std::to_string(columns) + " columns, but the expression is over " +
                                     std::to_string(names.size()) + " variables");
     }
+}
+
+void check_columns(const BoundExpression& e, std::size_t columns) {
+    check_names(e, columns);
     if (columns < e.expression.n_features()) {
         throw std::invalid_argument("X has " + std::to_string(columns) + " columns, but the expression uses x" +
                                     std::to_string(e.expression.n_features() - 1) + ": at least " +

@@ -47,6 +47,9 @@ template <class T>
     return {v.data(), static_cast<std::size_t>(v.shape(0))};
 }
 
+/// Throws std::invalid_argument if the features have names, and there are not `columns` of them.
+void check_names(const BoundExpression& expression, std::size_t columns);
+
 /// Throws std::invalid_argument unless `columns` columns can stand for the features of the expression.
 void check_columns(const BoundExpression& expression, std::size_t columns);
 

@@ -28,8 +28,24 @@ constexpr std::size_t kTilePrograms = 64;
 
 /// Outputs of a batch from this size on are written past the caches: they would not stay there, and a store through the
 /// cache reads each line before it writes it.
-constexpr std::size_t kStreamedBytes = std::size_t{8} << 20;
+constexpr std::size_t kStreamedBytes = std::size_t{2} << 20;
 enum class Output : std::uint8_t { cached, streamed };
+
+/// Expressions are small and lie anywhere in memory: fetches number `next`, and the header of the one after it, while
+/// another is evaluated.
+void prefetch(std::span<const Expression* const> expressions, std::size_t next) {
+    constexpr std::size_t kNodesOfLine = kAlignment / sizeof(Node);
+    if (next + 1 < expressions.size()) {
+        __builtin_prefetch(expressions[next + 1]);
+    }
+    if (next < expressions.size()) {
+        const Expression& expression = *expressions[next];
+        for (std::size_t i = 0; i < expression.nodes.size(); i += kNodesOfLine) {
+            __builtin_prefetch(expression.nodes.data() + i);
+        }
+        __builtin_prefetch(expression.constants.data());
+    }
+}
 
 /// The last rows of a view, copied so that whole vectors can be read.
 template <class T>
@@ -292,6 +308,7 @@ void evaluate_all(std::span<const Expression* const> expressions, std::span<cons
             return;
         }
         for (std::size_t e = first; e < last; ++e) {
+            prefetch(expressions, e + 1);
             own[e - first].compile_values(*expressions[e], *operators[e], data.columns(), rows, data.is_extreme());
         }
         const std::size_t tile = tiled ? kTileRows : std::max<std::size_t>(rows, 1);

@@ -19,7 +19,7 @@
 namespace balmer::eval {
 
 /// Rows of the largest block.
-inline constexpr std::size_t kMaxBlockRows = 512;
+inline constexpr std::size_t kMaxBlockRows = 1024;
 
 /// Some rows of a block, as bits: row i is bit i % 16 of word i / 16.
 using RowSet = std::array<std::uint16_t, kMaxBlockRows / kSumLanes>;
