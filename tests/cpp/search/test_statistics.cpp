@@ -106,8 +106,9 @@ TEST_CASE("a loss that is a power of the residual counts n / exponent ln(loss) n
     const Line line(50);
     const Dataset<double> data = line.dataset();
     const std::vector<const char*> formulas = {"3.5", "1.9 * x0 + 3.1"};
-    for (const auto& [loss, exponent] : {std::pair{"L1DistLoss", 1.0}, std::pair{"LPDistLoss{3}()", 3.0},
+    for (const auto& [name, exponent] : {std::pair{"L1DistLoss", 1.0}, std::pair{"LPDistLoss{3}()", 3.0},
                                          std::pair{"loss(p, t) = 7 * (p - t)^4", 4.0}}) {
+        const char* const loss = name;  // Clang 16 hands no structured binding to the lambda of CAPTURE
         CAPTURE(loss);
         const std::vector<FrontEntry> front = statistics_of(data, formulas, 0, 1, loss);
         for (const FrontEntry& entry : front) {
