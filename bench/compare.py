@@ -1,6 +1,6 @@
 """balmer against a peer, interleaved on the same trees; or against another commit, in instructions.
 
-    python bench/compare.py evaluate [--peer operon] [--peer numpy] [--rows 1000,10000] [--threads 1]
+    python bench/compare.py evaluate [--peer operon] [--peer numpy] [--rows 1000,10000] [--trees FILE]
     python bench/compare.py fit [--peer operon] [--rows 100,1000] [--steps 10]
     python bench/compare.py instructions --against COMMIT
     python bench/compare.py table
@@ -116,10 +116,13 @@ def evaluate(arguments):
     balmer = importlib.import_module("adapter_balmer")
     report = Report("evaluate", arguments.save)
     clock = time.process_time if arguments.threads == 1 else time.perf_counter
+    if arguments.trees:
+        sets = {Path(arguments.trees).stem: trees.load(arguments.trees)}
+    else:
+        sets = {name: trees.tree_set(name) for name in trees.SETS}
     for peer_name in arguments.peer:
         peer = importlib.import_module(f"adapter_{peer_name}")
-        for set_name in trees.SETS:
-            some = trees.tree_set(set_name)
+        for set_name, some in sets.items():
             nodes = sum(map(len, some))
             for dtype in peer.dtypes():
                 X = trees.rows(1, 257)
@@ -272,7 +275,9 @@ def main():
         return [int(part) for part in text.split(",")]
 
     for command in (
-        add(evaluate, rows=(numbers, [1000, 10000]), threads=(int, 1), seconds=(float, 1.0)),
+        add(
+            evaluate, rows=(numbers, [1000, 10000]), threads=(int, 1), seconds=(float, 1.0), trees=(str, None)
+        ),
         add(fit, rows=(numbers, [100, 1000]), steps=(int, 10), repeat=(int, 5)),
     ):
         command.add_argument("--peer", action="append", choices=("operon", "numpy"))

@@ -1,14 +1,18 @@
 """Random trees, rows and fitting cases that every engine is measured on.
 
 A tree is a list in postfix order, operands in reading order: ``["x0", "x1", "-", 1.5, "*", "sin"]`` is
-sin(1.5 (x0 - x1)). The draws are those of the scripts that measured the other engines, so figures compare.
+sin(1.5 (x0 - x1)). The draws are those of the scripts that measured the other engines, so figures compare. A
+file of trees has one on each line, as JSON.
 """
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 
-BINARY = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
+BINARY = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "pow": np.power}
 UNARY = {
     "sin": np.sin,
     "cos": np.cos,
@@ -16,8 +20,12 @@ UNARY = {
     "log": np.log,
     "sqrt": np.sqrt,
     "tanh": np.tanh,
+    "tan": np.tan,
+    "abs": np.abs,
+    "square": np.square,
 }
-SETS = {"arith": tuple(BINARY), "full": (*BINARY, *UNARY)}
+SETS = {"arith": ("+", "-", "*", "/")}
+SETS["full"] = (*SETS["arith"], "sin", "cos", "exp", "log", "sqrt", "tanh")
 
 Tree = list
 
@@ -51,6 +59,11 @@ def tree_set(name, count=1000, seed=1, n_features=10):
     """`count` trees of 5 to 50 nodes."""
     rng = _generator(seed)
     return [random_tree(rng, int(rng.integers(5, 51)), SETS[name], n_features) for _ in range(count)]
+
+
+def load(path):
+    """The trees of a file."""
+    return [json.loads(line) for line in Path(path).read_text().splitlines() if line.strip()]
 
 
 def rows(seed, n_rows, n_features=10):
@@ -88,7 +101,8 @@ def to_text(tree):
             stack.append(repr(float(token)))
         elif token in BINARY:
             right = stack.pop()
-            stack.append(f"({stack.pop()} {token} {right})")
+            left = stack.pop()
+            stack.append(f"pow({left}, {right})" if token == "pow" else f"({left} {token} {right})")
         elif token in UNARY:
             stack.append(f"{token}({stack.pop()})")
         else:

@@ -9,6 +9,7 @@ import trees as tree_format
 
 _TYPES = {
     "+": "Add", "-": "Sub", "*": "Mul", "/": "Div",
+    "pow": "Pow", "tan": "Tan", "abs": "Abs", "square": "Square",
     "sin": "Sin", "cos": "Cos", "exp": "Exp", "log": "Log", "sqrt": "Sqrt", "tanh": "Tanh",
 }  # fmt: skip
 
