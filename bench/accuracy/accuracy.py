@@ -1,9 +1,10 @@
 """Worst errors of the vector math against mpmath; writes docs/accuracy.md.
 
     cmake --build build --target balmer_accuracy        (configured with -DBALMER_BENCH=ON)
-    python3 bench/accuracy/accuracy.py build/balmer_accuracy [points] > docs/accuracy.md
+    python3 bench/accuracy/accuracy.py build/balmer_accuracy docs/accuracy.md [--only sin,cos] [--points 4000]
 
-Needs numpy and mpmath, and half an hour of one processor. Arguments: a spread over each function's whole range in both
+Writes the page anew; with --only the lines of all other functions stay. Needs numpy and mpmath, and a quarter of an hour
+of one processor. Arguments: a spread over each function's whole range in both
 senses (evenly and by size), and close to the places where functions are hard: multiples of pi / 2, ones, poles, the ends
 of the range. In single precision functions of one argument see every number there is: there the double kernels, which
 mpmath has judged, stand for the truth.
@@ -12,16 +13,17 @@ mpmath has judged, stand for the truth.
 # ruff: noqa: E501
 from __future__ import annotations
 
+import argparse
+import re
 import subprocess
-import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import mpmath
 import numpy as np
 from mpmath import mp, mpf
 
 mp.prec = 160
-POINTS = int(sys.argv[2]) if len(sys.argv) > 2 else 4000
 RNG = np.random.default_rng(20250101)
 FORMATS = {"f64": (53, -1022, 1024, np.float64), "f32": (24, -126, 128, np.float32)}
 
@@ -79,14 +81,14 @@ def by_size(low: float, high: float, count: int, kind: str) -> np.ndarray:
     return x[(x > low) & (x < high)]
 
 
-def arguments(low: float, high: float, hard: list[float], kind: str) -> np.ndarray:
+def arguments(low: float, high: float, hard: list[float], kind: str, points: int) -> np.ndarray:
     dtype = FORMATS[kind][3]
-    parts = [by_size(low, high, POINTS, kind)]
+    parts = [by_size(low, high, points, kind)]
     limits = [limit for limit in (1, 4, 30, 1000) if low < limit]
-    parts.extend(RNG.uniform(max(low, -limit), min(high, limit), POINTS // 2) for limit in limits)
+    parts.extend(RNG.uniform(max(low, -limit), min(high, limit), points // 2) for limit in limits)
     for place in hard:
-        near = place + np.exp2(-RNG.uniform(0, 50, max(20, POINTS // 20))) * RNG.choice(
-            [-1, 1], max(20, POINTS // 20)
+        near = place + np.exp2(-RNG.uniform(0, 50, max(20, points // 20))) * RNG.choice(
+            [-1, 1], max(20, points // 20)
         )
         parts.append(near)
         parts.append(np.array([place]))
@@ -119,16 +121,16 @@ def ulps(got: float, expected: mpf, kind: str) -> float:
     return float(abs(mpf(got) - expected) / mpf(2) ** (int(mpmath.frexp(expected)[1]) - bits))
 
 
-def worst(program: str, isas: list[str], name: str, kind: str) -> tuple[float, float, int, bool]:
+def worst(program: str, isas: list[str], name: str, kind: str, points: int) -> tuple[float, float, int, bool]:
     """The worst error, where, of how many arguments, and whether all sets gave the same bits."""
     if name in UNARY:
         f, (low, high), hard = UNARY[name]
-        a = arguments(low, high, hard, kind)
+        a = arguments(low, high, hard, kind, points)
         b = np.ones_like(a)
         expected = [with_precision_for(x, f) for x in a]
     else:
         g, (low, high), (b_low, b_high) = BINARY[name]
-        a, b = arguments(low, high, [1], kind), arguments(b_low, b_high, [1], kind)
+        a, b = arguments(low, high, [1], kind, points), arguments(b_low, b_high, [1], kind, points)
         n = min(len(a), len(b))
         a, b = RNG.permutation(a)[:n], RNG.permutation(b)[:n]
         expected = [g(mpf(x), mpf(y)) for x, y in zip(a, b, strict=True)]
@@ -146,39 +148,59 @@ def worst_of_all_floats(program: str, name: str) -> tuple[float, float, int]:
     return float(error), float(where), int(count)
 
 
+def line(program: str, isas: list[str], name: str, points: int) -> str:
+    """The function's line of the table."""
+    cells, all_same = [], True
+    for kind in FORMATS:
+        error, where, count, same = worst(program, isas, name, kind, points)
+        tried = str(count)
+        if kind == "f32" and name in UNARY:
+            (error, where, _), tried = worst_of_all_floats(program, name), "all"
+        cells.append(f"{error:.2f} ({where:.6g}; {tried})")
+        all_same = all_same and same
+    return f"| {name.lower()} | {cells[0]} | {cells[1]} | {'yes' if all_same else 'NO'} |"
+
+
+def page(isas: list[str], lines: list[str]) -> str:
+    return f"""# Accuracy of the vector math
+
+Made by `bench/accuracy/accuracy.py`. Worst errors in units of the last place (0.5 is the best possible) against mpmath,
+over the whole range of each function; in brackets the argument (of two, the first) and how many were tried: in float32
+all there are, for functions of one argument. Subnormal numbers count as zero. All instruction sets run the same IEEE
+operations on each value, so that their results are the same bits: checked here on the same arguments for
+{", ".join(isas)}.
+
+Which NaN comes out is not promised, only that one does: of two NaN operands the compiler's order of them decides, and
+what is invalid, such as log(-1), makes a NaN of either sign on different processors.
+
+| function | float64 | float32 | same bits |
+| --- | --- | --- | --- |
+""" + "".join(f"{text}\n" for text in lines)
+
+
 def main() -> None:
-    program = sys.argv[1]
-    isas = subprocess.run([program, "sets"], capture_output=True, check=True, text=True).stdout.split()
-    print("# Accuracy of the vector math\n")
-    print(
-        "Made by `bench/accuracy/accuracy.py`. Worst errors in units of the last place (0.5 is the best possible) against mpmath,"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    print(
-        "over the whole range of each function; in brackets the argument (of two, the first) and how many were tried: in float32"
-    )
-    print(
-        "all there are, for functions of one argument. Subnormal numbers count as zero. All instruction sets run the same IEEE"
-    )
-    print(
-        f"operations on each value, so that their results are the same bits: checked here on the same arguments for {', '.join(isas)}.\n"
-    )
-    print(
-        "Which NaN comes out is not promised, only that one does: of two NaN operands the compiler's order of them decides, and"
-    )
-    print("what is invalid, such as log(-1), makes a NaN of either sign on different processors.\n")
-    print("| function | float64 | float32 | same bits |")
-    print("| --- | --- | --- | --- |")
+    parser.add_argument("program")
+    parser.add_argument("page", type=Path)
+    parser.add_argument("--only", default="", help="functions, as the table calls them, with commas between")
+    parser.add_argument("--points", type=int, default=4000)
+    options = parser.parse_args()
+    isas = subprocess.run(
+        [options.program, "sets"], capture_output=True, check=True, text=True
+    ).stdout.split()
+    known = {}
+    if options.only:
+        known = {
+            found[1]: found[0]
+            for found in re.finditer(r"^\| (\w+) \| [\d.].*$", options.page.read_text(), re.M)
+        }
+    wanted = set(options.only.split(",")) if options.only else {name.lower() for name in [*UNARY, *BINARY]}
     for name in sorted([*UNARY, *BINARY]):
-        cells, all_same = [], True
-        for kind in FORMATS:
-            error, where, count, same = worst(program, isas, name, kind)
-            cell = f"{error:.2f} ({where:.6g}; {count})"
-            if kind == "f32" and name in UNARY:
-                error, where, _ = worst_of_all_floats(program, name)
-                cell = f"{error:.2f} ({where:.6g}; all)"
-            cells.append(cell)
-            all_same = all_same and same
-        print(f"| {name.lower()} | {cells[0]} | {cells[1]} | {'yes' if all_same else 'NO'} |", flush=True)
+        if name.lower() in wanted:
+            known[name.lower()] = line(options.program, isas, name, options.points)
+    options.page.write_text(page(isas, [known[name] for name in sorted(known)]))
 
 
 if __name__ == "__main__":
