@@ -402,16 +402,21 @@ class Prober {
         Surface surface;
         if (!fit(surface, coordinates(Chart::logarithm), split.free, split.linear, response, split.degree))
             return false;
+        // Whole powers first, then halves, then thirds: a surface that does not follow the rest bends the slopes, and fewer
+        // variables bear one that does.
         std::vector<std::size_t> which;
         std::vector<double> exponents;
-        for (std::size_t k = 0; k < split.linear.size(); ++k) {
-            const double slope = surface.slope(k), error = surface.slope_error(k);
-            double p = nearest_simple_exponent(slope, std::clamp(4 * error, 0.01, 0.12));
-            if (std::abs(slope) < std::max(4 * error, 1e-6)) p = 0;
-            const bool simple = std::abs(6 * p - std::nearbyint(6 * p)) < 1e-9;
-            if (!simple || (p != 0 && vocabulary_.power(Expression::feature(0), p).nodes.empty())) continue;
-            which.push_back(split.linear[k]);
-            exponents.push_back(p);
+        for (const int denominator : {1, 2, 3}) {
+            for (std::size_t k = 0; k < split.linear.size(); ++k) {
+                const double slope = surface.slope(k), error = surface.slope_error(k);
+                const bool none = std::abs(slope) < std::max(4 * error, 1e-6);
+                const double p = none ? 0 : std::nearbyint(denominator * slope) / denominator;
+                if (!none && std::abs(slope - p) > std::clamp(4 * error, 0.01, 0.12)) continue;
+                if (p != 0 && vocabulary_.power(Expression::feature(0), p).nodes.empty()) continue;
+                which.push_back(split.linear[k]);
+                exponents.push_back(p);
+            }
+            if (!which.empty()) break;
         }
         if (which.empty()) return false;
         divide_by(which, exponents);

@@ -209,6 +209,18 @@ TEST_CASE("a constant target, few rows and extreme units are no trouble") {
     CHECK(result.exact);
 }
 
+View raw_view_of(const Rows& rows) {
+    View raw;
+    raw.target = rows.y;
+    raw.weight_sum = static_cast<double>(rows.y.size());
+    for (std::uint32_t j = 0; j < rows.features; ++j) {
+        Variable v{Expression::feature(j), {}};
+        for (std::size_t i = 0; i < rows.y.size(); ++i) v.values.push_back(rows.x[i * rows.features + j]);
+        raw.variables.push_back(std::move(v));
+    }
+    return raw;
+}
+
 TEST_CASE("the probe peels powers with noise and without, and merges what acts together") {
     const SearchOptions options = options_with(kUsual);
     const OperatorSet operators;
@@ -216,14 +228,7 @@ TEST_CASE("the probe peels powers with noise and without, and merges what acts t
     for (const double noise : {0.0, 0.01}) {
         const Rows rows =
             rows_of(600, 4, [](const auto& x) { return x[0] * x[0] * std::exp(-x[1] * x[2] / 8) / x[3]; }, noise);
-        View raw;
-        raw.target = rows.y;
-        raw.weight_sum = static_cast<double>(rows.y.size());
-        for (std::uint32_t j = 0; j < 4; ++j) {
-            Variable v{Expression::feature(j), {}};
-            for (std::size_t i = 0; i < rows.y.size(); ++i) v.values.push_back(rows.x[i * 4 + j]);
-            raw.variables.push_back(std::move(v));
-        }
+        const View raw = raw_view_of(rows);
         const ProbeResult result = probe(raw, vocabulary);
         REQUIRE_FALSE(result.views.empty());
         const View& view = result.views.front();
@@ -237,6 +242,21 @@ TEST_CASE("the probe peels powers with noise and without, and merges what acts t
         CHECK(power_of_first == 2);
         CHECK(power_of_last == -1);
     }
+}
+
+TEST_CASE("the probe does not take a bent slope for a power of a third while whole powers are left") {
+    const SearchOptions options = options_with(kUsual);
+    const OperatorSet operators;
+    const Vocabulary vocabulary(options, operators);
+    // Klein-Nishina: the ratio acts like its power 7/3 as long as the surface has the other variables to follow.
+    const Rows rows = rows_of(600, 5, [](const auto& x) {
+        const double ratio = x[0] / x[1], sine = std::sin(x[2]);
+        return x[3] * x[3] / (x[4] * x[4]) * ratio * ratio * (ratio + 1 / ratio - sine * sine);
+    });
+    const ProbeResult result = probe(raw_view_of(rows), vocabulary);
+    REQUIRE_FALSE(result.views.empty());
+    CHECK(result.views.front().variables.size() == 2);
+    for (const Power& p : result.views.front().unit) CHECK(p.exponent == std::nearbyint(p.exponent));
 }
 
 }  // namespace
