@@ -1,6 +1,7 @@
 #include "search/dictionary.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -11,7 +12,7 @@ namespace balmer::search {
 namespace {
 
 constexpr std::size_t kMostColumns = 120, kMostRows = 600;
-constexpr std::size_t kMostTerms = 12;
+constexpr std::size_t kMostTerms = 12, kMostVariables = 40;
 
 /// A column with the formula it stands for; `log_of`: it is the logarithm of that formula.
 struct Column {
@@ -44,9 +45,7 @@ class DictionarySearch {
           rows_(std::min(view.target.size(), kMostRows)) {}
 
     void run() {
-        std::vector<std::uint32_t> rows(rows_);
-        std::iota(rows.begin(), rows.end(), 0U);
-        const ViewSample sample = sample_of(view_, rows, noise_);
+        const ViewSample sample = sample_of(view_, first_rows(), noise_);
         const std::vector<std::vector<Column>> levels = dictionaries();
         for (std::size_t t = 0; t < kTransforms && !polisher_.stopped(); ++t) {
             const auto transform = static_cast<Transform>(t);
@@ -61,20 +60,21 @@ class DictionarySearch {
             }
         }
         if (noise_ > 0) return;
-        for (const Transform transform : {Transform::identity, Transform::cos, Transform::sin, Transform::square,
-                                          Transform::inverse_square, Transform::exp}) {
-            if (!expressible(transform, vocabulary_) || polisher_.stopped()) continue;
-            const TransformedTarget target = transform_target(transform, sample.target, sample.weight, 0);
-            if (target.value.empty()) continue;
-            for (const std::vector<Column>& columns : levels) {
-                if (columns.empty() || columns[0].is_log || columns.size() > 30) continue;
-                rational(target, columns);
-                if (polisher_.archive().exact()) return;
-            }
-        }
+        static constexpr std::array kOfQuotients = {
+            Transform::identity,       Transform::cos, Transform::sin, Transform::square,
+            Transform::inverse_square, Transform::exp};
+        for (const Transform transform : kOfQuotients) quotients(transform, sample, levels, Denominators::usual);
+    }
+
+    void run_for_any_denominator() {
+        const ViewSample sample = sample_of(view_, first_rows(), 0);
+        quotients(Transform::identity, sample, dictionaries(), Denominators::others);
     }
 
    private:
+    /// With a constant or a variable alone among the terms, or without.
+    enum class Denominators : std::uint8_t { usual, others };
+
     const View& view_;
     Polisher& polisher_;
     const Vocabulary& vocabulary_;
@@ -82,6 +82,25 @@ class DictionarySearch {
     std::size_t rows_;
     LinearFit fit_;
     const Column* scale_ = nullptr;  // of a rational: what the target was multiplied with
+
+    [[nodiscard]] std::vector<std::uint32_t> first_rows() const {
+        std::vector<std::uint32_t> rows(rows_);
+        std::iota(rows.begin(), rows.end(), 0U);
+        return rows;
+    }
+
+    void quotients(Transform transform, const ViewSample& sample, const std::vector<std::vector<Column>>& levels,
+                   Denominators denominators) {
+        constexpr std::size_t kMostOfEach = 30;
+        if (!expressible(transform, vocabulary_)) return;
+        const TransformedTarget target = transform_target(transform, sample.target, sample.weight, 0);
+        if (target.value.empty()) return;
+        for (const std::vector<Column>& columns : levels) {
+            if (polisher_.archive().exact() || polisher_.stopped()) return;
+            if (columns.empty() || columns[0].is_log || columns.size() > kMostOfEach) continue;
+            rational(target, columns, denominators);
+        }
+    }
 
     void add(std::vector<Column>& columns, Expression e, std::vector<double> values, bool is_log = false,
              std::vector<int> exponents = {}) const {
@@ -242,10 +261,11 @@ class DictionarySearch {
 
     /// T g = P - T Q, linear in the coefficients of numerator and denominator. Exact data only: with noise T on the right side
     /// would bias the fit.
-    void rational(const TransformedTarget& target, const std::vector<Column>& above) {
-        std::vector<const Column*> scales{nullptr};  // what the coefficient 1 of the denominator belongs to
+    void rational(const TransformedTarget& target, const std::vector<Column>& above, Denominators denominators) {
+        std::vector<const Column*> scales;  // what the coefficient 1 of the denominator belongs to
+        if (denominators == Denominators::usual) scales.push_back(nullptr);
         for (const Column& c : above) {
-            if (c.nodes == 1) scales.push_back(&c);
+            if ((c.nodes == 1) == (denominators == Denominators::usual)) scales.push_back(&c);
         }
         for (const Column* g : scales) {
             TransformedTarget scaled = target;
@@ -266,7 +286,7 @@ class DictionarySearch {
             scale_ = g;
             eliminate(scaled, columns);
             scale_ = nullptr;
-            if (polisher_.archive().exact()) return;
+            if (polisher_.archive().exact() || polisher_.stopped()) return;
         }
     }
 
@@ -539,8 +559,13 @@ class DictionarySearch {
 }  // namespace
 
 void dictionary(const View& view, Polisher& polisher, double noise) {
-    if (view.variables.empty() || view.variables.size() > 40) return;
+    if (view.variables.empty() || view.variables.size() > kMostVariables) return;
     DictionarySearch(view, polisher, noise).run();
+}
+
+void dictionary_of_any_denominator(const View& view, Polisher& polisher) {
+    if (view.variables.empty() || view.variables.size() > kMostVariables) return;
+    DictionarySearch(view, polisher, 0).run_for_any_denominator();
 }
 
 }  // namespace balmer::search

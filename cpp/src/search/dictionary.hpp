@@ -12,4 +12,8 @@ namespace balmer::search {
 /// `noise`: standard deviation of the target about the law, for the weights of the transforms. What is found goes to the archive.
 void dictionary(const View& view, Polisher& polisher, double noise);
 
+/// The quotients of the dictionary again, for denominators with neither a constant nor a variable alone, as in
+/// (a x + b y^2) / (c x^3 + d y^4): slower. Exact data only.
+void dictionary_of_any_denominator(const View& view, Polisher& polisher);
+
 }  // namespace balmer::search

@@ -247,6 +247,11 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
         if (!noisy && !done()) {
             solve(views, polisher, {.atoms = {4000}, .screen_rows = kScreenRows}, log);
             for (const View& view : views) {
+                if (done() || !on.dictionary) break;
+                dictionary_of_any_denominator(view, polisher);
+                log(view.name + ": any denominator");
+            }
+            for (const View& view : views) {
                 if (done() || !on.deep) break;
                 DeepOptions deep;
                 const double room = options_.memory_limit_in_bytes / 2 / kBytesOfFormula;

@@ -112,6 +112,12 @@ TEST_CASE("laws whose halves lie deep in the library are found exactly") {
     for (double& x : ratio.x) x = (x - 2.5) / 1.5;
     options.evolution.maxsize = 40;
     CHECK(run(ratio, options, 1e9).exact);
+    // A denominator with neither a constant nor a variable alone.
+    options = options_with(kUsual);
+    const Rows quartic = rows_of(200, 4, [](const auto& x) {
+        return 0.81 + (2 * x[0] + 3 * x[1] * x[1]) / (4 * std::pow(x[2], 3) + 5 * std::pow(x[3], 4));
+    });
+    CHECK(run(quartic, options, 1e9).exact);
 }
 
 TEST_CASE("noise of a tenth does not hide a law that is a sum only after inversion") {
