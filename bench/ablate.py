@@ -29,6 +29,7 @@ INGREDIENTS = {
     "deep": {"core.with_deep": False},
     "quotients": {"core.with_quotients": False},
     "inner constants": {"core.with_inner_constants": False},
+    "parts": {"core.with_parts": False},
     "large libraries": {"core.with_large_libraries": False},
     "finish before evolution": {"core.with_seed_finish": False},
     "finish after evolution": {"core.finish": "fit"},

@@ -239,6 +239,7 @@ class SearchOptions:
     with_deep: bool
     with_quotients: bool
     with_inner_constants: bool
+    with_parts: bool
     with_large_libraries: bool
     with_seed_finish: bool
     finish: Finish

@@ -95,7 +95,7 @@ std::uint64_t fingerprint(const SearchOptions& options, const OperatorSet& opera
     print.add(options.seed_work);
     const StageSwitches& s = options.stages;
     for (const bool value : {s.views, s.dictionary, s.families, s.weighted_families, s.factors, s.deep, s.quotients,
-                             s.inner_constants, s.large_libraries, s.seed_finish}) {
+                             s.inner_constants, s.parts, s.large_libraries, s.seed_finish}) {
         print.add(value ? 1 : 0);
     }
     print.add(options.memory_limit_in_bytes);

@@ -57,6 +57,12 @@ class Library {
     [[nodiscard]] bool is_constant(std::size_t i) const noexcept { return nodes_[i].constant; }
     /// Whether formula i is a variable, a power of one, or a product or quotient of such.
     [[nodiscard]] bool is_monomial(std::size_t i) const noexcept { return nodes_[i].monomial; }
+    /// Whether formula i is a product that stands before its size, or a function of one.
+    [[nodiscard]] bool is_product(std::size_t i) const noexcept { return nodes_[i].ahead; }
+    /// One past the last formula of a level, the first level being 1.
+    [[nodiscard]] std::size_t end_of_level(std::size_t level) const noexcept {
+        return levels_[std::min(level, levels_.size()) - 1].end;
+    }
     [[nodiscard]] Op op(std::size_t i) const noexcept { return nodes_[i].op; }
     /// The formula, simplified.
     [[nodiscard]] Expression expression(std::size_t i) const;

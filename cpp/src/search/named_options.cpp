@@ -93,6 +93,7 @@ constexpr NamedOption kOptions[] = {
     BALMER_STAGE(deep),
     BALMER_STAGE(quotients),
     BALMER_STAGE(inner_constants),
+    BALMER_STAGE(parts),
     BALMER_STAGE(large_libraries),
     BALMER_STAGE(seed_finish),
     option<&SearchOptions::batch_size>("batch_size"),

@@ -10,6 +10,7 @@
 #include "search/finish.hpp"
 #include "search/log.hpp"
 #include "search/parametric.hpp"
+#include "search/part_search.hpp"
 #include "search/probe.hpp"
 #include "search/quotients.hpp"
 #include "search/view_solver.hpp"
@@ -28,49 +29,9 @@ constexpr double kRoundingOfMean = 1e-31;  // the same, of the mean square
 struct NoisyRound {
     std::size_t atoms, views, transforms;
 };
+constexpr std::size_t kAtomsWithTriples = 4000;  // the simplest atoms of larger libraries are the same
 constexpr std::array<NoisyRound, 3> kNoisyRounds = {NoisyRound{800, 100, kTransforms}, NoisyRound{3000, 4, kTransforms},
                                                     NoisyRound{8000, 2, 3}};
-
-/// The features as they are, in units of a power of ten where their size is extreme.
-View raw_view(const Dataset<double>& data, const Vocabulary& vocabulary) {
-    View view;
-    view.name = "raw";
-    const std::size_t n = data.n_rows();
-    for (std::size_t j = 0; j < data.n_features(); ++j) {
-        Variable v{Expression::feature(static_cast<std::uint32_t>(j)), {}};
-        v.values.assign(data.column(j), data.column(j) + n);
-        std::vector<double> magnitude(n);
-        std::transform(v.values.begin(), v.values.end(), magnitude.begin(), [](double x) { return std::abs(x); });
-        std::nth_element(magnitude.begin(), magnitude.begin() + static_cast<std::ptrdiff_t>(n / 2), magnitude.end());
-        const double median = magnitude[n / 2];
-        if (median > 0 && (median > 1e3 || median < 1e-3)) {
-            int power = 0;
-            double size = median;
-            for (; size >= 3; size /= 10) ++power;
-            for (; size < 0.3; size *= 10) --power;
-            const double unit = balmer::apply(Op::Pow, 10, -power);
-            const Expression scaled = vocabulary.scale(unit, v.expression);
-            if (!scaled.nodes.empty()) {
-                v.expression = scaled;
-                for (double& x : v.values) x *= unit;
-            }
-        }
-        view.variables.push_back(std::move(v));
-    }
-    view.target.assign(data.target(), data.target() + n);
-    if (data.weights()) view.weight.assign(data.weights(), data.weights() + n);
-    view.weight_sum = data.weight_sum(n);
-    return view;
-}
-
-/// The first rows of positive weight: a fair sample, since the data are in ladder order.
-std::vector<std::uint32_t> first_rows(const Dataset<double>& data, std::size_t count) {
-    std::vector<std::uint32_t> rows;
-    for (std::size_t i = 0; i < data.n_rows() && rows.size() < count; ++i) {
-        if (!data.weights() || data.weights()[i] > 0) rows.push_back(static_cast<std::uint32_t>(i));
-    }
-    return rows;
-}
 
 /// Of the best formula so far, as the estimate of the noise.
 double residual_of(const SeedArchive& archive) { return archive.best() ? std::sqrt(archive.best()->loss) : 0; }
@@ -109,12 +70,13 @@ void Seed::solve(std::span<const View> views, Polisher& polisher, const Campaign
             round.atoms = atoms;
             round.factors = atoms / 4;
             round.polish = 30;
+            round.every_triple = atoms == kAtomsWithTriples;
             solver.round(round);
             log(view.name + ": families, " + std::to_string(atoms) + " atoms");
             if (archive.exact() || polisher.stopped()) return;
             if (atoms < 4000 || !options_.stages.factors) continue;
             const FactorOptions factors{
-                .pair_factors = atoms / 20, .pair_atoms = 800, .single_factors = 2 * atoms, .single_atoms = 500};
+                .pair_factors = atoms / 20, .pair_atoms = 800, .single_factors = 2 * atoms, .single_atoms = 1000};
             search_over_factors(view, solver.library(), polisher, factors);
             log(view.name + ": factors");
             if (archive.exact() || polisher.stopped()) return;
@@ -141,6 +103,7 @@ void Seed::noisy_rounds(std::span<const View> views, Polisher& polisher,
             round.factors = step.atoms / 4;
             round.weighted = true;
             round.polish = 100;
+            round.every_triple = step.atoms <= kAtomsWithTriples;
             round.transforms = step.transforms;
             round.noise = residual_of(polisher.archive());
             round.stage = "weighted families";
@@ -267,9 +230,18 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
             in_each_view(on.inner_constants, parametric, "inner constants", kNoisyScreenRows, residual_of(archive));
         }
     }
-    if (on.families && on.large_libraries && !done() && something_left(raw, polisher)) {
-        solve(views, polisher, {.atoms = {14000}, .screen_rows = kScreenRows}, log);
-        if (!done()) solve({&raw, 1}, polisher, {.atoms = {30000}, .screen_rows = kScreenRows}, log);
+    const bool more = on.families && !done() && something_left(raw, polisher);
+    if (more && on.large_libraries) {
+        // The view that has the fewest variables, and the raw data.
+        for (const View* view : {&views.front(), &views.back()}) {
+            if (!done()) solve({view, 1}, polisher, {.atoms = {14000}, .screen_rows = kScreenRows}, log);
+            if (views.size() == 1) break;
+        }
+    }
+    if (on.families && on.parts && !done()) {
+        // What leaves noise alone is hardly worth another thought.
+        const PartOptions parts = more ? PartOptions{} : PartOptions{.rounds = 1, .formulas = 1};
+        search_for_parts(raw, polisher, first_rows(data_, kNoisyScreenRows), parts, log);
     }
     work.limit = whole;
     if (on.seed_finish && archive.best()) {

@@ -14,6 +14,7 @@ constexpr std::size_t kLibraryCapacity = 2'000'000;
 constexpr int kMaxLevel = 14;
 constexpr double kExactInT = 1e-11;  // 1 - R^2 in double precision on the screen rows
 constexpr std::size_t kExactTries = 40;
+constexpr double kWorkOfTriples = 1e7;  // in nodes times rows
 
 /// Complexity that the constants and T^-1 add to that of f (and g).
 int overhead_of(const TransformedTarget& target, const View& view, const Vocabulary& vocabulary) {
@@ -23,6 +24,9 @@ int overhead_of(const TransformedTarget& target, const View& view, const Vocabul
     const int inverse = vocabulary.complexity(inverse_expression(plain, x, vocabulary)) - base;
     int unit = 0;
     if (!view.unit.empty()) unit = vocabulary.complexity(power_product(1, view.unit, vocabulary)) + 1;
+    if (!view.frame.nodes.empty()) {
+        unit += vocabulary.complexity(view.frame) - vocabulary.complexity(view.frame.subtree(view.hole));
+    }
     return inverse + unit + 2;
 }
 
@@ -86,6 +90,11 @@ void ViewSolver::add_models(const ModelContext& context, std::span<const Hit> hi
     polisher_.work().used += static_cast<double>(hits.size() * library_.n_screen()) * 10;
 }
 
+void ViewSolver::submit(std::vector<Expression> formulas, const char* stage, int iterations) {
+    for (Expression& e : formulas) e = in_frame(std::move(e), view_);
+    polisher_.submit(std::move(formulas), stage, iterations);
+}
+
 bool ViewSolver::polish(const ModelContext& context, std::vector<Model> models, const RoundOptions& options) {
     SeedArchive& archive = polisher_.archive();
     const auto by_size = [](const Model& a, const Model& b) {
@@ -99,7 +108,7 @@ bool ViewSolver::polish(const ModelContext& context, std::vector<Model> models, 
         for (Expression& e : formulas(context, model, 1e-6)) exact.push_back(std::move(e));
     }
     if (!exact.empty()) {
-        polisher_.submit(std::move(exact), options.stage, 6);
+        submit(std::move(exact), options.stage, 6);
         if (archive.exact()) return true;
     }
     const auto describe = [&](const Model& m) {
@@ -125,7 +134,7 @@ bool ViewSolver::polish(const ModelContext& context, std::vector<Model> models, 
         for (Expression& e : formulas(context, models[k], options.weighted ? 0.1 : 0.02))
             chosen.push_back(std::move(e));
     }
-    polisher_.submit(std::move(chosen), options.stage, options.weighted ? 10 : 5);
+    submit(std::move(chosen), options.stage, options.weighted ? 10 : 5);
     return archive.exact() != nullptr;
 }
 
@@ -160,11 +169,15 @@ bool ViewSolver::scan(std::span<const Transform> transforms, std::span<const Tra
         add_models(context, hits, models);
         polisher_.work().used += n * n / 2 * m * 0.02;
         for (std::size_t t = 0; t < targets.size() && !polisher_.stopped(); ++t) {
-            const BeamOptions beam{
-                .width = 32, .most_terms = 5, .kept = options.weighted ? std::size_t{8} : std::size_t{2}};
+            const BeamOptions beam{.width = 32,
+                                   .most_terms = 5,
+                                   .kept = options.weighted ? std::size_t{16} : std::size_t{2},
+                                   .every_triple = options.every_triple,
+                                   .scale = polisher_.archive().scale()};
+            if (beam.every_triple) polisher_.work().used += kWorkOfTriples;
             std::vector<Expression> sums = extend_pairs(context, panel, hits, t, beam);
             polisher_.work().used += 3 * 32 * n * m * 6 * 0.02;
-            polisher_.submit(std::move(sums), "sums", options.weighted ? 8 : 4);
+            submit(std::move(sums), view_.frame.nodes.empty() ? "sums" : options.stage, options.weighted ? 8 : 4);
         }
     }
     if (!logarithms && options.factors > 0) {

@@ -18,6 +18,7 @@ struct RoundOptions {
     bool weighted = false;                 ///< residuals of T(y) count as those of y: needed under noise, slower
     std::size_t polish = 40;               ///< formulas that are fitted to all rows although they are not exact
     std::size_t transforms = kTransforms;  ///< how many: those that did best in the rounds before
+    bool every_triple = false;             ///< sums of three of the simplest atoms, whether or not two of them are good
     double noise = 0;                      ///< estimated standard deviation of the noise, in units of y
     const char* stage = "families";
 };
@@ -43,6 +44,7 @@ class ViewSolver {
 
     [[nodiscard]] std::vector<TransformedTarget> make_targets(const RoundOptions& options) const;
     void add_models(const ModelContext& context, std::span<const Hit> hits, std::vector<Model>& models);
+    void submit(std::vector<Expression> formulas, const char* stage, int iterations);
     bool polish(const ModelContext& context, std::vector<Model> models, const RoundOptions& options);
     [[nodiscard]] std::vector<std::uint32_t> choose_factors(std::size_t limit) const;
     bool scan(std::span<const Transform> transforms, std::span<const TransformedTarget> all, bool logarithms,

@@ -31,6 +31,7 @@ struct StageSwitches {
     bool deep = true;             ///< exact laws with a small part and any other, or of two halves, in a large library
     bool quotients = true;        ///< quotients of short sums with a constant inside a function
     bool inner_constants = true;  ///< functions of a formula with a constant inside
+    bool parts = true;            ///< other parts for the best formulas
     bool large_libraries = true;  ///< families over more formulas, if something is left to be explained
     bool seed_finish = true;      ///< pruning and rounding before evolution
 };
@@ -50,7 +51,7 @@ struct SearchOptions {
     int precision = 64;
 
     bool seeding = true;      ///< first the closed-form families over an enumerated library, then evolution
-    double seed_work = 1e10;  ///< nodes times rows that this stage may evaluate; less if evolution itself is short
+    double seed_work = 1.5e10;  ///< nodes times rows that this stage may evaluate; less if evolution itself is short
     StageSwitches stages;
 
     Finish finish = Finish::simplify;  ///< for other losses than least squares, no more than `fit`

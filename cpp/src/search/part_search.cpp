@@ -1,0 +1,231 @@
+#include "search/part_search.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include "search/finish.hpp"
+#include "search/view_solver.hpp"
+
+namespace balmer::search {
+namespace {
+
+constexpr std::size_t kFewestRows = 40;
+constexpr std::size_t kAtoms = 800, kPolished = 40;
+constexpr double kUsableShare = 0.7;  // of the rows, on which the part has a value
+
+double value(Op op, double x) { return balmer::apply(op, x); }
+
+/// What a node should be on each row, and |dy / d node|: 0 where nothing is known.
+struct Wanted {
+    std::vector<double> value, slope;
+
+    void set(std::size_t row, double v, double s) {
+        const bool usable = std::isfinite(v) && std::isfinite(s) && s > 0;
+        value[row] = usable ? v : 0;
+        slope[row] = usable ? s : 0;
+    }
+};
+
+class PartSearch {
+   public:
+    PartSearch(const View& raw, Polisher& polisher, std::span<const std::uint32_t> rows, std::size_t formulas)
+        : raw_(raw), polisher_(polisher), rows_(rows), formulas_(formulas) {}
+
+    /// Whether the least description length fell.
+    bool round() {
+        const Found* best = polisher_.archive().best();
+        if (best == nullptr) return false;
+        finish(polisher_, formulas_);
+        const double before = polisher_.archive().best()->description;
+        for (const Expression& formula : best_formulas()) {
+            for (const View& view : parts_of(formula)) {
+                if (polisher_.archive().exact() || polisher_.stopped()) return false;
+                solve(view);
+            }
+        }
+        return polisher_.archive().best()->description < before;
+    }
+
+   private:
+    const View& raw_;
+    Polisher& polisher_;
+    std::span<const std::uint32_t> rows_;
+    std::size_t formulas_;
+    std::vector<std::uint64_t> tried_;
+
+    /// Those of least description length whose parts were not looked at yet.
+    std::vector<Expression> best_formulas() {
+        std::vector<const Found*> all;
+        for (const std::vector<Found>& entries : polisher_.archive().by_complexity()) {
+            for (const Found& found : entries) all.push_back(&found);
+        }
+        std::stable_sort(all.begin(), all.end(),
+                         [](const Found* a, const Found* b) { return a->description < b->description; });
+        std::vector<Expression> chosen;
+        for (std::size_t k = 0; k < std::min(all.size(), formulas_); ++k) {
+            const std::uint64_t hash = structural_hash(all[k]->expression);
+            if (std::find(tried_.begin(), tried_.end(), hash) != tried_.end()) continue;
+            tried_.push_back(hash);
+            chosen.push_back(all[k]->expression);
+        }
+        return chosen;
+    }
+
+    std::vector<View> parts_of(const Expression& formula) {
+        Wanted wanted{raw_.target, std::vector<double>(raw_.target.size(), 1.0)};
+        std::vector<View> views;
+        descend(formula, formula.root(), wanted, views);
+        return views;
+    }
+
+    void descend(const Expression& formula, std::size_t node, const Wanted& wanted, std::vector<View>& views) {
+        const std::size_t arity = formula.nodes[node].arity;
+        for (std::size_t k = 0; k < arity; ++k) {
+            const std::size_t part = formula.operand(node, k);
+            const std::optional<Wanted> inside =
+                arity == 2 ? through_binary(formula, node, k, wanted) : through_unary(formula, node, wanted);
+            if (!inside || !enough(*inside)) continue;
+            // The families take a constant factor or term, and many functions, into account by themselves.
+            if (arity == 2 && formula.nodes[formula.operand(node, 1 - k)].op != Op::Constant) {
+                add_views(formula, part, *inside, views);
+            }
+            descend(formula, part, *inside, views);
+        }
+    }
+
+    [[nodiscard]] bool enough(const Wanted& wanted) const {
+        const auto usable = static_cast<double>(
+            std::count_if(rows_.begin(), rows_.end(), [&](std::uint32_t row) { return wanted.slope[row] > 0; }));
+        return usable >= std::max(static_cast<double>(kFewestRows), kUsableShare * static_cast<double>(rows_.size()));
+    }
+
+    std::vector<double> values_of(const Expression& e) {
+        std::vector<double> values(raw_.target.size());
+        polisher_.evaluator().evaluate(e, values, polisher_.workspace().evaluation);
+        polisher_.work().used += static_cast<double>(e.size() * values.size());
+        return values;
+    }
+
+    std::optional<Wanted> through_binary(const Expression& formula, std::size_t node, std::size_t k,
+                                         const Wanted& wanted) {
+        const Op op = formula.nodes[node].op;
+        const bool invertible = op == Op::Add || op == Op::Sub || op == Op::Mul || op == Op::Div;
+        const bool power = op == Op::Pow && k == 0;
+        if (!invertible && !power) return std::nullopt;
+        const std::vector<double> other = values_of(formula.subtree(formula.operand(node, 1 - k)));
+        Wanted inside{std::vector<double>(other.size()), std::vector<double>(other.size())};
+        for (std::size_t i = 0; i < other.size(); ++i) {
+            const double t = wanted.value[i], s = wanted.slope[i], b = other[i];
+            if (op == Op::Add) {
+                inside.set(i, t - b, s);
+            } else if (op == Op::Sub) {
+                inside.set(i, k == 0 ? t + b : b - t, s);
+            } else if (op == Op::Mul) {
+                inside.set(i, t / b, s * std::abs(b));
+            } else if (op == Op::Div && k == 0) {
+                inside.set(i, t * b, s / std::abs(b));
+            } else if (op == Op::Div) {
+                inside.set(i, b / t, s * std::abs(t * t / b));
+            } else {
+                const double root = t > 0 ? value(Op::Exp, value(Op::Log, t) / b) : NAN;
+                inside.set(i, root, s * std::abs(b * t / root));
+            }
+        }
+        return inside;
+    }
+
+    std::optional<Wanted> through_unary(const Expression& formula, std::size_t node, const Wanted& wanted) {
+        const Op op = formula.nodes[node].op;
+        const std::size_t n = wanted.value.size();
+        Wanted inside{std::vector<double>(n), std::vector<double>(n)};
+        std::vector<double> now;  // on which branch of the inverse the part is
+        if (op == Op::Square) now = values_of(formula.subtree(formula.operand(node, 0)));
+        for (std::size_t i = 0; i < n; ++i) {
+            const double t = wanted.value[i], s = wanted.slope[i];
+            switch (op) {
+                case Op::Neg:
+                    inside.set(i, -t, s);
+                    break;
+                case Op::Inv:
+                    inside.set(i, 1 / t, s * t * t);
+                    break;
+                case Op::Sqrt:
+                    inside.set(i, t > 0 ? t * t : NAN, s / (2 * t));
+                    break;
+                case Op::Square: {
+                    const double root = std::copysign(std::sqrt(t), now[i]);
+                    inside.set(i, root, s * 2 * std::abs(root));
+                    break;
+                }
+                case Op::Cube: {
+                    const double root = value(Op::Cbrt, t);
+                    inside.set(i, root, s * 3 * root * root);
+                    break;
+                }
+                case Op::Exp:
+                    inside.set(i, value(Op::Log, t), s * t);
+                    break;
+                case Op::Log: {
+                    const double power = value(Op::Exp, t);
+                    inside.set(i, power, s / power);
+                    break;
+                }
+                default:
+                    return std::nullopt;
+            }
+        }
+        return inside;
+    }
+
+    /// A view over the variables that the part has, in which the library is deep, and one over all.
+    void add_views(const Expression& formula, std::size_t part, const Wanted& wanted, std::vector<View>& views) const {
+        View view;
+        view.frame = formula;
+        view.hole = part;
+        view.target = wanted.value;
+        for (std::size_t i = 0; i < wanted.slope.size(); ++i) {
+            view.weight.push_back(wanted.slope[i] * wanted.slope[i] * (raw_.weight.empty() ? 1 : raw_.weight[i]));
+        }
+        view.weight_sum = raw_.weight_sum;
+        for (std::size_t j = 0; j < raw_.variables.size(); ++j) {
+            const auto is_variable = [&](const Node& node) { return node.op == Op::Feature && node.index == j; };
+            const auto first = formula.nodes.begin() + static_cast<std::ptrdiff_t>(formula.begin_of(part));
+            const auto last = formula.nodes.begin() + static_cast<std::ptrdiff_t>(part) + 1;
+            if (std::any_of(first, last, is_variable)) view.variables.push_back(raw_.variables[j]);
+        }
+        if (!view.variables.empty() && view.variables.size() < raw_.variables.size()) views.push_back(view);
+        view.variables = raw_.variables;
+        views.push_back(std::move(view));
+    }
+
+    void solve(const View& view) {
+        std::vector<std::uint32_t> usable;
+        std::copy_if(rows_.begin(), rows_.end(), std::back_inserter(usable),
+                     [&](std::uint32_t row) { return view.weight[row] > 0; });
+        RoundOptions options;
+        options.atoms = kAtoms;
+        options.factors = kAtoms / 4;
+        options.weighted = true;
+        options.polish = kPolished;
+        options.noise = std::sqrt(polisher_.archive().best()->loss);
+        options.stage = "parts";
+        ViewSolver(view, polisher_, std::move(usable)).round(options);
+    }
+};
+
+}  // namespace
+
+void search_for_parts(const View& raw, Polisher& polisher, std::span<const std::uint32_t> rows,
+                      const PartOptions& options, const std::function<void(std::string)>& log) {
+    if (rows.size() < kFewestRows || raw.variables.empty()) return;
+    PartSearch search(raw, polisher, rows, options.formulas);
+    for (int round = 0; round < options.rounds; ++round) {
+        const bool better = search.round();
+        log("parts of the best formulas");
+        if (!better || polisher.archive().exact() || polisher.stopped()) return;
+    }
+}
+
+}  // namespace balmer::search
