@@ -45,6 +45,13 @@ bool exact_on_all_rows(const SeedArchive& archive, const Evaluator<double>& eval
     return loss <= 4 * archive.exact_loss();
 }
 
+DeepOptions deep_within(double bytes) {
+    DeepOptions deep;
+    const double room = bytes / kBytesOfFormula;
+    if (room < static_cast<double>(deep.formulas)) deep.formulas = static_cast<std::size_t>(room);
+    return deep;
+}
+
 double mean_of(const View& view) {
     double sum = 0, weights = 0;
     for (std::size_t i = 0; i < view.target.size(); ++i) {
@@ -188,47 +195,34 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
         return true;
     });
     const auto done = [&] { return archive.exact() != nullptr || polisher.stopped(); };
-    if (on.dictionary) {
-        for (const View& view : views) {
-            if (done()) break;
-            dictionary(view, polisher, 0);
-            log(view.name + ": dictionary");
-        }
-    }
-    const auto in_each_view = [&](bool wanted, auto search, const char* name, std::size_t rows, double noise) {
+    const auto in_each_view = [&](bool wanted, const char* name, auto search) {
         for (const View& view : views) {
             if (!wanted || done()) break;
-            search(view, polisher, first_rows(data_, rows), noise);
+            search(view);
             log(view.name + ": " + name);
         }
     };
+    const std::vector<std::uint32_t> few = first_rows(data_, kScreenRows), many = first_rows(data_, kNoisyScreenRows);
+    in_each_view(on.dictionary, "dictionary", [&](const View& view) { dictionary(view, polisher, 0); });
     if (on.families && !done()) solve(views, polisher, {.atoms = {800}, .screen_rows = kScreenRows}, log);
-    in_each_view(on.quotients, quotients, "quotients", kScreenRows, 0);
+    in_each_view(on.quotients, "quotients", [&](const View& view) { quotients(view, polisher, few, 0); });
     archive.forgive_rounding();
     if (on.families && !done()) {
-        const bool noisy = surely_noisy(raw, polisher);
-        if (!noisy && !done()) {
+        if (!surely_noisy(raw, polisher)) {
             solve(views, polisher, {.atoms = {4000}, .screen_rows = kScreenRows}, log);
-            for (const View& view : views) {
-                if (done() || !on.dictionary) break;
-                dictionary_of_any_denominator(view, polisher);
-                log(view.name + ": any denominator");
-            }
-            for (const View& view : views) {
-                if (done() || !on.deep) break;
-                DeepOptions deep;
-                const double room = options_.memory_limit_in_bytes / 2 / kBytesOfFormula;
-                if (room < static_cast<double>(deep.formulas)) deep.formulas = static_cast<std::size_t>(room);
-                deep_search(view, polisher, first_rows(data_, kScreenRows), deep);
-                log(view.name + ": deep");
-            }
-            in_each_view(on.inner_constants, parametric, "inner constants", kScreenRows, 0);
+            in_each_view(on.dictionary, "any denominator",
+                         [&](const View& view) { dictionary_of_any_denominator(view, polisher); });
+            const DeepOptions deep = deep_within(options_.memory_limit_in_bytes / 2);
+            in_each_view(on.deep, "deep", [&](const View& view) { deep_search(view, polisher, few, deep); });
+            in_each_view(on.inner_constants, "inner constants",
+                         [&](const View& view) { parametric(view, polisher, few, 0); });
         }
         if (on.weighted_families && !done()) noisy_rounds(views, polisher, log);
-        if (!done()) {
-            in_each_view(on.quotients, quotients, "quotients", kNoisyScreenRows, residual_of(archive));
-            in_each_view(on.inner_constants, parametric, "inner constants", kNoisyScreenRows, residual_of(archive));
-        }
+        const double noise = residual_of(archive);
+        in_each_view(on.quotients, "quotients", [&](const View& view) { quotients(view, polisher, many, noise); });
+        const double rest = residual_of(archive);
+        in_each_view(on.inner_constants, "inner constants",
+                     [&](const View& view) { parametric(view, polisher, many, rest); });
     }
     const bool more = on.families && !done() && something_left(raw, polisher);
     if (more && on.large_libraries) {
@@ -241,7 +235,7 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     if (on.families && on.parts && !done()) {
         // What leaves noise alone is hardly worth another thought.
         const PartOptions parts = more ? PartOptions{} : PartOptions{.rounds = 1, .formulas = 1};
-        search_for_parts(raw, polisher, first_rows(data_, kNoisyScreenRows), parts, log);
+        search_for_parts(raw, polisher, many, parts, log);
     }
     work.limit = whole;
     if (on.seed_finish && archive.best()) {
