@@ -77,7 +77,7 @@ std::vector<std::uint32_t> simple_atoms(const Library& library, std::span<const 
     return chosen;
 }
 
-/// The best sums of three simple atoms, of each complexity. All are tried: the best pair need not be part of the best triple.
+/// The best sums of three simple atoms, of each complexity. All are tried: the best pair may not be in the best triple.
 std::vector<Sum> triples(const ModelContext& context, const Panel& panel, const std::vector<float>& t) {
     const std::vector<std::uint32_t> atoms = simple_atoms(*context.library, context.atoms);
     const Correlations all(panel, atoms, t);

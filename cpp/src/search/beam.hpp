@@ -14,8 +14,9 @@ struct BeamOptions {
     DescriptionScale scale;     ///< what sums are ranked by
 };
 
-/// Orthogonal least squares with a beam: each sum is extended by every atom, gain = <r, h>^2 / (1 - sum <q, h>^2), and those of
-/// least description length live on. `pairs`: hits of one target. Returns formulas of y, those that fit exactly first.
+/// Orthogonal least squares with a beam: each sum is extended by every atom, gain = <r, h>^2 / (1 - sum <q, h>^2),
+/// and those of least description length live on. `pairs`: hits of one target. Returns formulas of y, those that fit
+/// exactly first.
 [[nodiscard]] std::vector<Expression> extend_pairs(const ModelContext& context, const Panel& panel,
                                                    std::span<const Hit> pairs, std::size_t target,
                                                    const BeamOptions& options);
