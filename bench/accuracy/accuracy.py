@@ -167,8 +167,7 @@ def page(isas: list[str], lines: list[str]) -> str:
 Made by `bench/accuracy/accuracy.py`. Worst errors in units of the last place (0.5 is the best possible) against mpmath,
 over the whole range of each function; in brackets the argument (of two, the first) and how many were tried (`all`: every
 float there is). Subnormal numbers count as zero. All instruction sets run the same IEEE operations on each value, so that
-their results are the same bits: checked here on the same arguments for
-{", ".join(isas)}.
+their results are the same bits: checked here on the same arguments for {", ".join(isas)}.
 
 Which NaN comes out is not promised, only that one does: of two NaN operands the compiler's order of them decides, and
 what is invalid, such as log(-1), makes a NaN of either sign on different processors.
