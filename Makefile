@@ -2,6 +2,7 @@
 # make test     runs all tests, of C++ and of Python
 # make lint     checks format, style and types (make format: puts the format right)
 # make install  only the package, in .venv
+# make wheel    a wheel in build/wheel, and what it must do without this tree
 # make clean    removes all that these made
 #
 # Everything happens below .venv and build; what the machine lacks, cmake/prepare.sh gets. A second run rebuilds only what
@@ -26,10 +27,11 @@ headers = $(shell ls -d $(CURDIR)/$(DEBIAN)/usr/include/python3.* 2>/dev/null)
 with_unpacked = $(if $(unpacked),CPLUS_INCLUDE_PATH=$(if $(headers),$(headers):)$(unpacked))
 
 # No build isolation: the build requirements live in .venv, at paths that stay the same, so that objects are kept.
-pip_install = $(with_unpacked) $(BIN)/pip install --quiet --no-build-isolation --config-settings=build-dir=$(BUILD) \
+build_settings = --quiet --no-build-isolation --config-settings=build-dir=$(BUILD) \
     $(if $(headers),--config-settings=cmake.define.Python_INCLUDE_DIR=$(headers))
+pip_install = $(with_unpacked) $(BIN)/pip install $(build_settings)
 
-.PHONY: demo test test-cpp test-python install lint format clean
+.PHONY: demo test test-cpp test-python install wheel lint format clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -47,6 +49,12 @@ test-cpp: $(VENV)/.installed-test $(VENV)/.doctest
 
 test-python: $(VENV)/.installed-test
 	$(BIN)/python -m pytest
+
+wheel: $(VENV)/.installed
+	rm -rf build/wheel
+	$(with_unpacked) $(BIN)/pip wheel $(build_settings) --no-deps --wheel-dir build/wheel .
+	$(BIN)/pip install --quiet --no-deps --target build/wheel/site build/wheel/*.whl
+	PYTHONPATH=build/wheel/site $(BIN)/python tests/wheel/smoke.py build/wheel/*.whl
 
 lint: $(VENV)/.installed-lint
 	@./cmake/lint.sh

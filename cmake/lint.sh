@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 cpp=$(find cpp python/bindings tests bench examples -name '*.cpp' -o -name '*.hpp' -o -name '*.inl' -o -name '*.h' -o -name '*.c' 2>/dev/null |
     grep -v /coefficients.inl)  # made by a program
-python="python tests/python bench docs examples"
+python="python tests/python tests/wheel bench docs examples"
 
 if [ "${1:-}" = --fix ]; then
     # shellcheck disable=SC2086 # lists of words
