@@ -18,7 +18,6 @@ int small_denominator(double c) {
 }
 
 constexpr double kUncommon = 1.5, kRare = 3;
-constexpr double kClaim = 2.995732273553991;  // ln 20: that the target depends on anything has to be significant at 5 %
 
 /// Nats by which an operator is rarer in laws than arithmetic, squares and roots. (Guimera et al. 2020 count operators in
 /// formulas; these are round figures for the same ranking.)
@@ -72,13 +71,14 @@ DescriptionScale description_scale(std::span<const double> y, double symbols) {
     variance /= static_cast<double>(y.size());
     return {.rows = static_cast<double>(y.size()),
             .quantum = std::max(rounding_variance(y), 1e-16 * variance),
-            .symbols = std::max(symbols, 2.0)};
+            .symbols = std::max(symbols, 2.0),
+            .structure = 1 + std::min(1.0, 12 / static_cast<double>(y.size()))};
 }
 
 double description_length(double nodes, double constants, double mse, const DescriptionScale& scale) {
     if (!std::isfinite(mse)) return INFINITY;
     const double floor = std::max(scale.quantum, 1e-300);
-    return 0.5 * scale.rows * ln(std::max(mse, floor)) + nodes * ln(scale.symbols) +
+    return 0.5 * scale.rows * ln(std::max(mse, floor)) + scale.structure * nodes * ln(scale.symbols) +
            0.5 * constants * ln(scale.rows + 1) + flattery(constants, scale.rows);
 }
 
@@ -99,7 +99,6 @@ double description_length(const Expression& e, double mse, const DescriptionScal
             constants += 0.5 * ln(scale.rows + 1) + kLn2;
         }
     }
-    const bool claims = std::any_of(e.nodes.begin(), e.nodes.end(), [](const Node& n) { return n.op == Op::Feature; });
     double rarity = 0;
     for (const Node& node : e.nodes) {
         if (!node.is_leaf() && !OperatorSet::is_user(node.op)) rarity += rarity_of(node.op);
@@ -109,7 +108,7 @@ double description_length(const Expression& e, double mse, const DescriptionScal
         if (e.nodes[i].op == Op::Pow && e.nodes[i - 1].op != Op::Constant) rarity += kRare;
     }
     return description_length(static_cast<double>(e.size()), 0, mse, scale) + constants + flattery(fitted, scale.rows) +
-           rarity + (claims ? kClaim : 0);
+           scale.structure * rarity;
 }
 
 }  // namespace balmer::search
