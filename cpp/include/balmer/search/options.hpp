@@ -50,7 +50,7 @@ struct SearchOptions {
     /// computed, in double precision always; so is everything where the data come near the limits of single precision.
     int precision = 64;
 
-    bool seeding = true;      ///< first the closed-form families over an enumerated library, then evolution
+    bool seeding = true;        ///< first the closed-form families over an enumerated library, then evolution
     double seed_work = 1.5e10;  ///< nodes times rows that this stage may evaluate; less if evolution itself is short
     StageSwitches stages;
 
