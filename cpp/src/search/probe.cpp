@@ -12,6 +12,7 @@
 namespace balmer::search {
 namespace {
 
+constexpr double kShortestArc = 1.8;  // of an angle: polynomials follow the cosine over less
 constexpr std::size_t kFewestRows = 40, kMostRows = 1000;
 constexpr std::size_t kMostSteps = 10, kMostViews = 8, kMostVariables = 24;
 constexpr double kProposal = 0.35;  // largest relative misfit of two gradients that is worth a test
@@ -229,7 +230,7 @@ class Prober {
         for (std::size_t j = 0; j < view_.variables.size(); ++j) {
             const std::vector<double>& x = view_.variables[j].values;
             const auto [low, high] = std::minmax_element(x.begin(), x.end());
-            if (*high - *low < 1 || std::max(std::abs(*low), std::abs(*high)) > 100) continue;
+            if (*high - *low < kShortestArc || std::max(std::abs(*low), std::abs(*high)) > 100) continue;
             for (const Op candidate : {Op::Cos, Op::Sin}) {
                 if (!vocabulary_.has(candidate)) continue;
                 std::vector<std::vector<double>> turned = z;
