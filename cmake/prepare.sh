@@ -1,9 +1,10 @@
 #!/bin/sh
-# Gets what `make` needs and the machine lacks. Usage: prepare.sh venv PYTHON DIR | headers PYTHON DIR | doctest DIR
+# Gets what `make` needs and the machine lacks. Usage: prepare.sh venv PYTHON DIR | headers PYTHON DIR | doctest DIR | tsan
 #
 #   venv      makes the virtual environment DIR
 #   headers   sees that Python.h is there
 #   doctest   sees that doctest/doctest.h is there
+#   tsan      prints a compiler that has ThreadSanitizer and an OpenMP library that it understands (Clang's, not GCC's)
 #
 # On Debian and its like, root gets the package installed; anyone else gets it unpacked below DIR, where the Makefile
 # looks too. Elsewhere the remedy is printed.
@@ -88,7 +89,37 @@ doctest)
             give_up "no doctest/doctest.h. Debian: apt-get install doctest-dev; Fedora: dnf install doctest-devel"
     fi
     ;;
+tsan)
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    cat >"$work/a.cpp" <<'END'
+int main() {
+    int sum = 0;
+#pragma omp parallel for reduction(+ : sum) num_threads(2)
+    for (int i = 0; i < 1000; ++i) sum += i;
+    return sum == 499500 ? 0 : 1;
+}
+END
+    # Archer, a part of LLVM's OpenMP, tells the sanitizer where threads wait for one another; it says so if asked.
+    understands() {
+        "$1" -fopenmp -fsanitize=thread "$work/a.cpp" -o "$work/a" 2>/dev/null &&
+            ARCHER_OPTIONS=verbose=1 "$work/a" 2>&1 | grep -q '^Archer detected'
+    }
+    for attempt in present installed; do
+        for compiler in clang++ clang++-19 clang++-18 clang++-17 clang++-16; do
+            if understands "$compiler"; then
+                echo "$compiler"
+                exit 0
+            fi
+        done
+        [ "$attempt" = present ] && [ "$(id -u)" = 0 ] || break
+        for package in clang-16 libclang-rt-16-dev libomp-16-dev; do
+            debian_package $package build/debian || break 2
+        done
+    done
+    give_up "no Clang with ThreadSanitizer and OpenMP. Debian: apt-get install clang-16 libclang-rt-16-dev libomp-16-dev"
+    ;;
 *)
-    give_up "usage: prepare.sh venv PYTHON DIR | headers PYTHON DIR | doctest DIR"
+    give_up "usage: prepare.sh venv PYTHON DIR | headers PYTHON DIR | doctest DIR | tsan"
     ;;
 esac
