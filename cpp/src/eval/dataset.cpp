@@ -29,6 +29,16 @@ void check_finite(double value, Name name, std::size_t row) {
     }
 }
 
+void check_target(std::span<const double> target, std::size_t rows) {
+    if (target.size() != rows) {
+        throw std::invalid_argument("the target has " + std::to_string(target.size()) + " values, X has " +
+                                    std::to_string(rows) + " rows: there must be one value per row");
+    }
+    for (std::size_t i = 0; i < rows; ++i) {
+        check_finite(target[i], [] { return "the target"; }, i);
+    }
+}
+
 /// 0, n/2, n/4, 3n/4, n/8, ...: the places 0..n-1 in the order of their reversed bits.
 std::vector<std::uint32_t> bit_reversed(std::size_t n) {
     unsigned bits = 0;
@@ -129,16 +139,12 @@ Dataset<T>::Dataset(MatrixView<S> X, std::span<const double> target, std::span<c
     if (X.rows > std::numeric_limits<std::uint32_t>::max() - kLanes) {
         throw std::invalid_argument("X has " + std::to_string(X.rows) + " rows: more than 2^32 are not supported");
     }
-    if (!target.empty() && target.size() != X.rows) {
-        throw std::invalid_argument("the target has " + std::to_string(target.size()) + " values, X has " +
-                                    std::to_string(X.rows) + " rows: there must be one value per row");
+    if (!target.empty()) {
+        check_target(target, X.rows);
     }
     if (!weights.empty() && weights.size() != X.rows) {
         throw std::invalid_argument("there are " + std::to_string(weights.size()) + " weights, X has " +
                                     std::to_string(X.rows) + " rows: there must be one weight per row");
-    }
-    for (std::size_t i = 0; i < target.size(); ++i) {
-        check_finite(target[i], [] { return "the target"; }, i);
     }
     if (order == RowOrder::ladder) {
         for (std::size_t j = 0; j < X.columns; ++j) {
@@ -152,7 +158,6 @@ Dataset<T>::Dataset(MatrixView<S> X, std::span<const double> target, std::span<c
     }
     const auto row_of = [&](std::size_t i) { return order_.empty() ? i : order_[i]; };
 
-    const std::size_t rows = padded(n_rows_);
     const std::size_t stride = column_stride<T>(n_rows_);
     storage_.resize(stride * X.columns);
     columns_.resize(X.columns);
@@ -177,14 +182,8 @@ Dataset<T>::Dataset(MatrixView<S> X, std::span<const double> target, std::span<c
             extreme_ = magnitude > large || (magnitude > 0 && magnitude < 1 / large);
         }
     }
-    if (!target.empty()) {
-        target_.resize(rows);
-        for (std::size_t i = 0; i < rows; ++i) {
-            target_[i] = static_cast<T>(target[row_of(std::min(i, n_rows_ - 1))]);
-        }
-    }
     if (!weights.empty()) {
-        weights_.assign(rows, T(0));
+        weights_.assign(padded(n_rows_), T(0));
         weight_sums_.assign(n_rows_ + 1, 0.0);
         for (std::size_t i = 0; i < n_rows_; ++i) {
             const double w = weights[row_of(i)];
@@ -200,17 +199,37 @@ Dataset<T>::Dataset(MatrixView<S> X, std::span<const double> target, std::span<c
             throw std::invalid_argument("all weights are 0: at least one row must count");
         }
     }
-    if (!target_.empty()) {
-        // Two passes over scaled values, so that targets near the ends of the double range keep their variance finite.
-        const double total = weight_sum(n_rows_);
-        const auto w = [&](std::size_t i) { return weights_.empty() ? 1.0 : static_cast<double>(weights_[i]); };
-        for (std::size_t i = 0; i < n_rows_; ++i) {
-            target_mean_ += w(i) / total * static_cast<double>(target_[i]);
-        }
-        for (std::size_t i = 0; i < n_rows_; ++i) {
-            const double d = static_cast<double>(target_[i]) - target_mean_;
-            target_variance_ += w(i) / total * d * d;
-        }
+    if (!target.empty()) {
+        put_target(target);
+    }
+}
+
+template <class T>
+void Dataset<T>::set_target(std::span<const double> target) {
+    check_target(target, n_rows_);
+    put_target(target);
+}
+
+/// Copies a target that was checked. Its moments take two passes over scaled values, so that targets near the ends of the
+/// double range keep their variance finite.
+template <class T>
+void Dataset<T>::put_target(std::span<const double> target) {
+    target_.resize(padded(n_rows_));
+    for (std::size_t i = 0; i < n_rows_; ++i) {
+        target_[i] = static_cast<T>(target[order_.empty() ? i : order_[i]]);
+    }
+    std::fill(target_.begin() + static_cast<std::ptrdiff_t>(n_rows_), target_.end(), target_[n_rows_ - 1]);
+    const double total = weight_sum(n_rows_);
+    const auto share = [&](std::size_t i) {
+        return (weights_.empty() ? 1.0 : static_cast<double>(weights_[i])) / total;
+    };
+    target_mean_ = target_variance_ = 0;
+    for (std::size_t i = 0; i < n_rows_; ++i) {
+        target_mean_ += share(i) * static_cast<double>(target_[i]);
+    }
+    for (std::size_t i = 0; i < n_rows_; ++i) {
+        const double d = static_cast<double>(target_[i]) - target_mean_;
+        target_variance_ += share(i) * d * d;
     }
 }
 

@@ -40,16 +40,28 @@ double pass(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows, std
     return sum <= kLargest ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
 }
 
+/// Sum of products in lanes, for the adders wait for each other in a single sum.
+double dot(const double* a, const double* b, std::size_t n) {
+    std::array<double, eval::kSumLanes> lanes{};
+    std::size_t i = 0;
+    for (; i + lanes.size() <= n; i += lanes.size()) {
+        for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
+            lanes[lane] += a[i + lane] * b[i + lane];
+        }
+    }
+    for (std::size_t lane = 0; i < n; ++i, ++lane) {
+        lanes[lane] += a[i] * b[i];
+    }
+    return eval::sum_lanes(lanes.data());
+}
+
 /// Reflects a block of rows into the triangle (Golub & Van Loan, algorithm 5.1.1): below the diagonal of a column stands
 /// nothing but the block, so a reflection touches one row of the triangle. `block` holds columns of `rows` values.
 void reflect(std::span<double> triangle, std::size_t n_columns, double* block, std::size_t rows) {
     for (std::size_t j = 0; j < n_columns; ++j) {
         double* const v = block + j * rows;
         double* const row = triangle.data() + j * n_columns;
-        double below = 0;
-        for (std::size_t i = 0; i < rows; ++i) {
-            below += v[i] * v[i];
-        }
+        const double below = dot(v, v, rows);
         if (below == 0) {
             continue;
         }
@@ -62,14 +74,10 @@ void reflect(std::span<double> triangle, std::size_t n_columns, double* block, s
         row[j] = norm;
         for (std::size_t l = j + 1; l < n_columns; ++l) {
             double* const u = block + l * rows;
-            double dot = row[l];
+            const double share = scale * (row[l] + dot(v, u, rows));
+            row[l] -= share;
             for (std::size_t i = 0; i < rows; ++i) {
-                dot += v[i] * u[i];
-            }
-            dot *= scale;
-            row[l] -= dot;
-            for (std::size_t i = 0; i < rows; ++i) {
-                u[i] -= dot * v[i];
+                u[i] -= share * v[i];
             }
         }
     }

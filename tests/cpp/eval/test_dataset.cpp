@@ -53,6 +53,30 @@ TEST_CASE("a copy has columns of its own") {
     CHECK(copy.column(1)[1] == 4);
 }
 
+TEST_CASE("another target is as if the data had been made with it") {
+    std::vector<double> x, y, z, w;
+    for (int i = 0; i < 40; ++i) {
+        x.push_back(i * 0.3);
+        y.push_back((i * 7) % 11);
+        z.push_back(5 - (i * 3) % 13);
+        w.push_back(1 + i % 3);
+    }
+    Dataset<double> data(by_row(x, 1), y, w, RowOrder::ladder);
+    data.set_target(z);
+    const std::vector<std::uint32_t> order(data.row_order().begin(), data.row_order().end());
+    for (std::size_t i = 0; i < padded(40); ++i) {
+        CHECK(data.target()[i] == z[order[std::min<std::size_t>(i, 39)]]);
+    }
+    const Dataset<double> made(by_row(x, 1), z, w);
+    CHECK(data.target_mean() == doctest::Approx(made.target_mean()));
+    CHECK(data.target_variance() == doctest::Approx(made.target_variance()));
+    z[3] = kNan;
+    CHECK_THROWS_AS(data.set_target(z), std::invalid_argument);
+    z.pop_back();
+    CHECK_THROWS_AS(data.set_target(z), std::invalid_argument);
+    CHECK(data.target_mean() == doctest::Approx(made.target_mean()));
+}
+
 TEST_CASE("weights, mean and variance") {
     const std::vector<double> x = {0, 0, 0, 0}, y = {1, 2, 3, 100}, w = {1, 2, 1, 0};
     const Dataset<double> data(by_row(x, 1), y, w);

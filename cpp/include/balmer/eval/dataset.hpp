@@ -39,6 +39,10 @@ class Dataset {
     explicit Dataset(MatrixView<S> X, std::span<const double> target = {}, std::span<const double> weights = {},
                      RowOrder order = RowOrder::as_given);
 
+    /// Another target for the rows, its values in the order in which the constructor was given them; row_order() stays as it
+    /// is. Throws as the constructor does; the dataset is then as it was.
+    void set_target(std::span<const double> target);
+
     /// Refers to `X` instead of copying (columns contiguous: row_stride 1); values are not checked. `X` must outlive this.
     [[nodiscard]] static Dataset view(MatrixView<T> X);
 
@@ -68,6 +72,8 @@ class Dataset {
     [[nodiscard]] double target_variance() const noexcept { return target_variance_; }
 
    private:
+    void put_target(std::span<const double> target);
+
     std::size_t n_rows_ = 0;
     bool padded_ = true, extreme_ = false;
     AlignedVector<T> storage_;

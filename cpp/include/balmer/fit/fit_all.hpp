@@ -20,7 +20,7 @@ struct FitJob {
 };
 
 /// Fits the constants of each job, as fit_constants does, on `n_threads` threads. What comes out does not depend on their
-/// number. X, `target` and `weights` are as in Dataset, which is made once, and once more for each job with a target of its
+/// number. X, `target` and `weights` are as in Dataset, which is copied once for each thread if jobs have targets of their
 /// own. `loss` null: least squares. Throws std::invalid_argument where Dataset or fit_constants would; the jobs are then
 /// fitted in part.
 void fit_all(std::span<FitJob> jobs, MatrixView<double> X, std::span<const double> target,
