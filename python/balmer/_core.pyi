@@ -142,6 +142,7 @@ def fit_constants(
     max_iterations: int,
     loss: Loss | None = None,
     restarts: int = 0,
+    scan_frequencies: bool = False,
 ) -> Fit: ...
 def fit_all(
     expressions: Sequence[Expression],
@@ -150,6 +151,7 @@ def fit_all(
     weights: NDArray[np.float64] | None,
     max_iterations: int,
     restarts: int,
+    scan_frequencies: bool,
     loss: Loss | None,
     n_threads: int,
 ) -> list[Fit]: ...

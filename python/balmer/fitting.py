@@ -55,6 +55,7 @@ def fit_constants(
     sample_weight: ArrayLike | None = ...,
     max_iterations: int = ...,
     restarts: int = ...,
+    scan_frequencies: bool = ...,
     loss: str | Loss | None = ...,
     n_jobs: int = ...,
 ) -> FitResult: ...
@@ -67,6 +68,7 @@ def fit_constants(
     sample_weight: ArrayLike | None = ...,
     max_iterations: int = ...,
     restarts: int = ...,
+    scan_frequencies: bool = ...,
     loss: str | Loss | None = ...,
     n_jobs: int = ...,
 ) -> list[FitResult]: ...
@@ -78,6 +80,7 @@ def fit_constants(
     sample_weight: ArrayLike | None = None,
     max_iterations: int = 200,
     restarts: int = 0,
+    scan_frequencies: bool = False,
     loss: str | Loss | None = None,
     n_jobs: int = 1,
 ) -> FitResult | list[FitResult]:
@@ -101,8 +104,13 @@ def fit_constants(
     max_iterations : int
         Steps, the rejected ones included.
     restarts : int
-        Further starts near the given one, for formulas with several minima, as of frequencies: as long as
-        more than 1e-6 of the variance is left, and by least squares alone.
+        Further starts near the given one, for formulas with several minima: as long as more than 1e-6 of
+        the variance is left, and by least squares alone.
+    scan_frequencies : bool
+        Whether to look at all frequencies of each sine and cosine, ``sin(w * x + p)``, up to 200 periods over
+        the range of their arguments, under the same conditions. A start then need not be near. Takes some
+        hundred times as long as one step; with few rows and much noise, a frequency that means nothing may
+        fit best.
     loss : str or Loss, optional
         A name such as ``"HuberLoss(1.35)"``, a formula such as ``"loss(p, t) = abs(p - t)^1.5"``, or a
         `Loss`. Least squares if it is not given.
@@ -140,7 +148,9 @@ def fit_constants(
     weights = as_weights(sample_weight, len(columns))
     given = None if loss is None else as_loss(loss)._core
     targets = _as_targets(y, len(columns), len(formulas))
-    fits = _core.fit_all(formulas, columns, targets, weights, max_iterations, restarts, given, n_jobs)
+    fits = _core.fit_all(
+        formulas, columns, targets, weights, max_iterations, restarts, scan_frequencies, given, n_jobs
+    )
     results = [_result(fit) for fit in fits]
     return results[0] if one else results
 

@@ -21,7 +21,7 @@ struct BoundFit {
 /// Each expression over the rows of X, to the column of `targets` of its number, or to the only one.
 std::vector<BoundFit> fit(const std::vector<BoundExpression>& expressions, const Columns<double>& X,
                           const Columns<double>& targets, const std::optional<Vector>& weights, int max_iterations,
-                          int restarts, const Loss* loss, int n_threads) {
+                          int restarts, bool scan_frequencies, const Loss* loss, int n_threads) {
     const MatrixView<double> view = matrix_view<double>(X), wanted = matrix_view<double>(targets);
     if (wanted.columns != 1 && wanted.columns != expressions.size()) {
         throw std::invalid_argument("y has " + std::to_string(wanted.columns) + " columns for " +
@@ -40,6 +40,7 @@ std::vector<BoundFit> fit(const std::vector<BoundExpression>& expressions, const
     FitOptions options;
     options.max_iterations = max_iterations;
     options.restarts = restarts;
+    options.scan_frequencies = scan_frequencies;
     {
         const py::gil_scoped_release unlocked;
         fit_all(jobs, view, column(0), weights ? span_of(*weights) : std::span<const double>{}, options, loss,
@@ -56,11 +57,13 @@ std::vector<BoundFit> fit(const std::vector<BoundExpression>& expressions, const
 }
 
 BoundFit fit_one(const BoundExpression& expression, const Columns<double>& X, const Vector& y,
-                 const std::optional<Vector>& weights, int max_iterations, const Loss* loss, int restarts) {
+                 const std::optional<Vector>& weights, int max_iterations, const Loss* loss, int restarts,
+                 bool scan_frequencies) {
     const std::span<const double> target = span_of(y);
     const auto rows = static_cast<py::ssize_t>(target.size());
     const Columns<double> column({rows, py::ssize_t{1}}, target.data(), y);
-    return std::move(fit({expression}, X, column, weights, max_iterations, restarts, loss, 1).front());
+    return std::move(
+        fit({expression}, X, column, weights, max_iterations, restarts, scan_frequencies, loss, 1).front());
 }
 
 }  // namespace
@@ -75,10 +78,10 @@ void bind_fit(py::module_& m) {
         .def_readonly("standard_errors", &BoundFit::standard_errors);
     m.def("fit_constants", &fit_one, py::arg("expression"), py::arg("X").noconvert(), py::arg("y").noconvert(),
           py::arg("weights").noconvert(), py::arg("max_iterations"), py::arg("loss") = py::none(),
-          py::arg("restarts") = 0);
+          py::arg("restarts") = 0, py::arg("scan_frequencies") = false);
     m.def("fit_all", &fit, py::arg("expressions"), py::arg("X").noconvert(), py::arg("targets").noconvert(),
-          py::arg("weights").noconvert(), py::arg("max_iterations"), py::arg("restarts"), py::arg("loss"),
-          py::arg("n_threads"));
+          py::arg("weights").noconvert(), py::arg("max_iterations"), py::arg("restarts"), py::arg("scan_frequencies"),
+          py::arg("loss"), py::arg("n_threads"));
 }
 
 }  // namespace balmer::python

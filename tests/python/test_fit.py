@@ -113,6 +113,54 @@ def test_restarts_find_a_frequency():
         assert abs(found.expression.constants[1]) == pytest.approx(5.3, rel=1e-12)
 
 
+WAVES = {
+    "sine": ("1 * sin({} * x0 + 0.1)", lambda x, w: 1.7 * np.sin(w * x + 0.8)),
+    "cosine of a shifted variable": ("1 * cos((x0 - 0.3) * {}) + 1", lambda x, w: 2 + np.cos(w * x + 2)),
+    "without a phase": ("1 * sin({} * x0) * x0", lambda x, w: 2 * x * np.sin(w * x)),
+    "on a trend": (
+        "1 * sin({} * x0 + 1) + 1 * x0 + 1 * (x0 * x0)",
+        lambda x, w: np.sin(w * x) + 3 * x - 0.5 * x**2,
+    ),
+    "damped": (
+        "1 * (exp(-0.1 * x0) * sin({} * x0 + 0.1))",
+        lambda x, w: np.exp(-0.3 * x) * np.sin(w * x + 0.8),
+    ),
+}
+
+
+@pytest.mark.parametrize("periods", [0.3, 1.3, 23.4, 199.0])
+@pytest.mark.parametrize("wave", WAVES)
+def test_a_scan_finds_a_frequency_from_any_start(wave, periods):
+    form, law = WAVES[wave]
+    for n_rows in (80, 2000):
+        x = np.sort(np.random.default_rng(4).uniform(0, 5, (n_rows, 1)), axis=0)
+        y = law(x[:, 0], periods * 2 * np.pi / 5)
+        for start in (0.5, 30.0):
+            found = balmer.fit_constants(balmer.parse(form.format(start)), x, y, scan_frequencies=True)
+            assert found.loss < 1e-6 * y.var(), start
+
+
+def test_a_scan_finds_the_frequency_of_a_wave_in_noise_and_of_two_waves():
+    rng = np.random.default_rng(7)
+    x = rng.uniform(0, 5, (300, 1))
+    y = np.sin(90 * x[:, 0] + 1)
+    one = balmer.parse("1 * sin(3 * x0 + 0.1) + 0.1")
+    noisy = balmer.fit_constants(one, x, y + rng.normal(size=300), scan_frequencies=True)
+    assert abs(noisy.expression.constants[1]) == pytest.approx(90, abs=5 * noisy.standard_errors[1])
+    assert noisy.standard_errors[1] < 0.1
+    two = balmer.parse("1 * sin(3 * x0 + 0.1) + 1 * cos(5 * x0 + 0.1)")
+    assert balmer.fit_constants(two, x, y + 0.7 * np.sin(140 * x[:, 0]), scan_frequencies=True).loss < 1e-20
+
+
+def test_of_the_frequencies_that_equal_distances_cannot_tell_apart_a_scan_takes_the_lowest():
+    x = np.linspace(0, 5, 101)[:, None]  # so w and 2 pi / 0.05 - w have the same values
+    found = balmer.fit_constants(
+        balmer.parse("1 * sin(1 * x0 + 0.1)"), x, np.sin(50 * x[:, 0]), scan_frequencies=True
+    )
+    assert found.loss < 1e-20
+    assert abs(found.expression.constants[1]) == pytest.approx(50, rel=1e-9)
+
+
 @pytest.mark.parametrize("n_rows", [80, 2000])
 @pytest.mark.parametrize("scale", [1e-25, 1e25])
 def test_a_shift_of_the_features_keeps_what_the_doubles_hold(scale, n_rows):

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "balmer/core/rng.hpp"
+#include "fit/frequency_scan.hpp"
 #include "fit/levenberg_marquardt.hpp"
 
 namespace balmer {
@@ -104,6 +105,9 @@ class Fit {
                 result = restarted(result);
             }
         }
+        if (nonlinear && options_.scan_frequencies && is_open(result)) {
+            result = with_other_frequencies(result);
+        }
         result.iterations = iterations_;
         result.evaluations = static_cast<int>(std::ceil(passes_));
         return result;
@@ -180,6 +184,24 @@ class Fit {
         const Dataset<T>& data = formula_.evaluator.data();
         const double weight = data.weight_sum(rows_);
         return fit::sum_of_squares(formula_.program, data, rows_, m_.first, loss * weight) < loss * weight;
+    }
+
+    /// The best from `result` at memory.best and from the frequencies that a scan recommends.
+    FitResult with_other_frequencies(FitResult result) {
+        Expression first = formula_.expression;
+        first.constants = m_.first;
+        for (const std::vector<double>& start : fit::frequency_starts(first, formula_.evaluator, rows_)) {
+            m_.start = start;
+            const FitResult trial = on(rows_, options_);
+            if (trial.loss < result.loss) {
+                result = trial;
+                m_.best = m_.current.constants;
+            }
+            if (!is_open(result)) {
+                break;
+            }
+        }
+        return result;
     }
 
     /// Other starts, when the first has led to `result` and memory.best.

@@ -36,6 +36,10 @@ struct FitOptions {
     /// Further starts, scattered around the first one, while more than 1e-6 of the variance is left: against wrong minima.
     /// Each costs a fit on a sample of 64 to 128 rows; what does better there settles on all rows.
     int restarts = 0;
+    /// While more than 1e-6 of the variance is left: look at all frequencies of each sine and cosine, up to 200 periods over
+    /// the range of their arguments (fewer for few rows or rows at equal distances), and start again from the most promising
+    /// ones. Hundreds of passes for each sine.
+    bool scan_frequencies = false;
 };
 
 struct FitResult {
