@@ -1,6 +1,7 @@
 #include "search/final_front.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -19,6 +20,15 @@ constexpr double kNearlyLeast = 1.1;
 
 /// Nodes times rows that the last touches may take.
 constexpr double kWork = 2e9;
+
+/// Takes out formulas with so many constants that they can follow the rows, whose description length is infinite, unless
+/// there are no others.
+void drop_followers(std::vector<std::vector<FrontEntry>>& by_complexity) {
+    const auto follows = [](const FrontEntry& entry) { return !std::isfinite(entry.description_length); };
+    if (std::ranges::all_of(by_complexity, [&](const auto& here) { return std::ranges::all_of(here, follows); }))
+        return;
+    for (std::vector<FrontEntry>& here : by_complexity) std::erase_if(here, follows);
+}
 
 }  // namespace
 
@@ -63,6 +73,7 @@ std::vector<FrontEntry> final_front(const Archive& archive, const Problem& probl
                 {entry.expression, complexity, loss, entry.description});
         }
     }
+    drop_followers(choices);
     front.clear();
     double least = std::numeric_limits<double>::infinity();
     for (std::vector<FrontEntry>& here : choices) {

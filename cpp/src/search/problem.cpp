@@ -71,7 +71,7 @@ std::size_t Problem::rows_in_memory(std::size_t columns, std::size_t most) const
 bool Problem::is_exact(const Candidate& candidate) const noexcept {
     std::size_t constants = 0;
     for (const Expression& role : candidate.roles) constants += role.constants.size();
-    return candidate.loss <= floor && (constants < data.n_rows() || candidate.complexity == 1);
+    return candidate.loss <= floor && (constants + 1 < data.n_rows() || candidate.complexity == 1);
 }
 
 Candidate Problem::judged(const Expression& expression, double loss) const {

@@ -39,7 +39,8 @@ struct Problem {
     [[nodiscard]] std::size_t batch_rows() const noexcept;
     /// Rows that a stage may copy `columns` columns of, within the limit of memory, and at most `most`.
     [[nodiscard]] std::size_t rows_in_memory(std::size_t columns, std::size_t most) const noexcept;
-    /// Whether the candidate explains the target to its rounding, and not for having as many constants as there are rows.
+    /// Whether the candidate explains the target to its rounding, and not for having nearly as many constants as there are
+    /// rows.
     [[nodiscard]] bool is_exact(const Candidate& candidate) const noexcept;
     /// An expression with that loss on all rows, as a candidate.
     [[nodiscard]] Candidate judged(const Expression& expression, double loss) const;

@@ -66,6 +66,8 @@ std::string_view name(StopReason reason) noexcept {
             return "early_stop";
         case StopReason::exact:
             return "exact";
+        case StopReason::settled:
+            return "settled";
         case StopReason::timeout:
             return "timeout";
         case StopReason::max_evals:
@@ -89,11 +91,9 @@ struct Search::Impl {
     void work(SearchResult& result) {
         log.start_clock();
         Archive interrupted(problem.options.evolution.maxsize);
-        const bool exact = seed(interrupted);
-        const bool seeding = problem.options.seeding && !seeded && control.is_cancelled();
-        result.reason = exact     ? StopReason::exact
-                        : seeding ? StopReason::interrupted
-                                  : evolution.run(archive, control, log, seed_done);
+        const std::optional<StopReason> end = seed(interrupted);
+        const bool seeding = end == StopReason::interrupted;
+        result.reason = end ? *end : evolution.run(archive, control, log, seed_done);
         // What ends a run is not part of the state: the search goes on from before it.
         double ending = 0;
         const Archive& found = seeding ? interrupted : archive;
@@ -133,15 +133,15 @@ struct Search::Impl {
         return problem.rows_in_memory(kViews * (problem.data.n_features() + 2), kMost);
     }
 
-    /// The first stage; once. Returns whether it found the law exactly. If the user interrupts it, it is as if it had not
-    /// begun, but for what it found so far, which goes to `interrupted`. After the deadline it ends with what it has.
-    bool seed(Archive& interrupted) {
-        if (seeded || !problem.options.seeding) return false;
+    /// The first stage; once. Returns why the search ends with it, if it does. If the user interrupts it, it is as if it had
+    /// not begun, but for what it found so far, which goes to `interrupted`. After the deadline it ends with what it has.
+    std::optional<StopReason> seed(Archive& interrupted) {
+        if (seeded || !problem.options.seeding) return {};
         const Loss* const loss = problem.loss();
         if (loss != nullptr && !loss->shape().towards_target)
-            return false;  // the stage looks for formulas near the target
+            return {};  // the stage looks for formulas near the target
         search::Work work{0, seed_work()};
-        if (!work.left()) return false;
+        if (!work.left()) return {};
         const std::size_t rows = seed_rows();
         const Outliers outliers = is_robust(loss) ? Outliers::dropped : Outliers::kept;
         std::optional<Dataset<double>> sample;
@@ -181,7 +181,10 @@ struct Search::Impl {
             }
             log.front("seed", seed_done, archive.front(problem.floor));
         }
-        return exact;
+        if (!seeded) return StopReason::interrupted;
+        if (exact) return StopReason::exact;
+        if (found.settled && problem.least_squares()) return StopReason::settled;
+        return {};
     }
 
     /// The log, and what the end of the run has made of the front.

@@ -13,6 +13,7 @@
 #include "search/part_search.hpp"
 #include "search/probe.hpp"
 #include "search/quotients.hpp"
+#include "search/settled.hpp"
 #include "search/view_solver.hpp"
 
 namespace balmer::search {
@@ -126,7 +127,7 @@ bool Seed::something_left(const View& raw, Polisher& polisher) const {
     const std::vector<std::uint32_t> rows = first_rows(data_, 1000);
     if (!best) return true;
     // Too few rows to tell noise from a law: only a formula that is close already is worth a larger search.
-    if (rows.size() < 40) return rows.size() >= 12 && best->loss < 1e-3 * data_.target_variance();
+    if (rows.size() < 40) return rows.size() >= kFewRows && best->loss < 1e-3 * data_.target_variance();
     std::vector<double> values(data_.n_rows()), residual;
     polisher.evaluator().evaluate(best->expression, values, polisher.workspace().evaluation);
     for (const std::uint32_t row : rows) residual.push_back(raw.target[row] - values[row]);
@@ -194,7 +195,10 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
         log(view.name + ": powers");
         return true;
     });
-    const auto done = [&] { return archive.exact() != nullptr || polisher.stopped(); };
+    const auto done = [&] {
+        result.settled = result.settled || settled(archive, evaluator, polisher.workspace().evaluation);
+        return archive.exact() != nullptr || result.settled || polisher.stopped();
+    };
     const auto in_each_view = [&](bool wanted, const char* name, auto search) {
         for (const View& view : views) {
             if (!wanted || done()) break;

@@ -28,8 +28,9 @@ struct SeedLogEntry {
 struct SeedResult {
     std::vector<FrontEntry> candidates;  ///< by rising complexity; several of each, best description length first
     std::vector<SeedLogEntry> log;
-    bool exact = false;  ///< a formula reproduces the target to rounding
-    double noise = 0;    ///< estimated standard deviation of the target about the law
+    bool exact = false;    ///< a formula reproduces the target to rounding
+    bool settled = false;  ///< the rows are few, and a formula explains what they can tell (search/settled.hpp)
+    double noise = 0;      ///< estimated standard deviation of the target about the law
 };
 
 /// Deterministic: same data, operators and options give the same candidates on any number of threads. Weighted least squares;

@@ -126,3 +126,57 @@ TEST_CASE("a number that is not the one with a name stays") {
     Search search(data, OperatorSet::builtin(), options({}));
     CHECK(chosen(search.run()).expression.constants.size() == 1);
 }
+
+namespace {
+
+struct Planets {
+    std::vector<double> distance, period;
+};
+
+SearchResult search(const Planets& planets, int niterations) {
+    const MatrixView<double> X{planets.distance.data(), planets.distance.size(), 1, 1, planets.distance.size()};
+    const Dataset<double> data(X, planets.period, {}, RowOrder::ladder);
+    SearchOptions o = options({"sqrt", "square", "exp", "log"});
+    o.evolution.niterations = niterations;
+    return Search(data, OperatorSet::builtin(), o).run();
+}
+
+}  // namespace
+
+TEST_CASE("a few measurements that a formula explains to half of their digits are searched no further") {
+    const std::vector<Planets> tables = {
+        {{0.389, 0.724, 1.0, 1.524, 5.2, 9.51}, {87.77, 224.7, 365.25, 686.95, 4332.62, 10759.2}},
+        {{0.3871, 0.7233, 1.0, 1.5237, 5.2028, 9.5388}, {87.9691, 224.701, 365.256, 686.98, 4332.59, 10759.22}},
+        {{0.387, 0.723, 1.0, 1.524, 5.203, 9.537, 19.19, 30.07},
+         {87.97, 224.7, 365.26, 686.98, 4332.59, 10759.22, 30688.5, 60182}},
+    };
+    for (const Planets& planets : tables) {
+        const SearchResult result = search(planets, 100);
+        CHECK(result.reason == StopReason::settled);
+        CHECK(result.iterations == 0);
+        const FrontEntry& law = *best(result.front);
+        INFO(to_text(law.expression));
+        CHECK(law.complexity <= 6);
+        CHECK(law.expression.constants.size() == 1);
+        CHECK(law.loss < 1e-6 * planets.period.back() * planets.period.back());
+    }
+}
+
+TEST_CASE("a few rows that were computed are searched to the last digit") {
+    Planets planets{{0.387, 0.723, 1.0, 1.524, 5.203, 9.537}, {}};
+    for (const double a : planets.distance) planets.period.push_back(365.25 * a * std::sqrt(a) + std::exp(-a));
+    CHECK(search(planets, 2).reason != StopReason::settled);
+}
+
+TEST_CASE("no formula of the front has nearly as many constants as there are rows") {
+    Rng rng(5, 0);
+    Planets noise;
+    for (int i = 0; i < 6; ++i) {
+        noise.distance.push_back(1 + i + 0.3 * rng.normal());
+        noise.period.push_back(rng.normal());
+    }
+    const SearchResult result = search(noise, 10);
+    CHECK(result.reason == StopReason::iterations);
+    CHECK(result.front.size() > 2);
+    for (const FrontEntry& entry : result.front) CHECK(std::isfinite(entry.description_length));
+}

@@ -16,7 +16,15 @@
 
 namespace balmer {
 
-enum class StopReason : std::uint8_t { iterations, early_stop, exact, timeout, max_evals, interrupted };
+enum class StopReason : std::uint8_t {
+    iterations,
+    early_stop,
+    exact,  ///< a formula reproduces the target to its rounding
+    timeout,
+    max_evals,
+    interrupted,
+    settled,  ///< fewer than 12 rows of measurements, and a formula explains what they can tell
+};
 [[nodiscard]] std::string_view name(StopReason reason) noexcept;
 
 /// One formula of the front: no simpler one has a smaller loss.
