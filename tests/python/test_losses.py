@@ -191,6 +191,49 @@ def test_a_convex_fit_is_scipys_minimum(text, value):
     assert result.loss == pytest.approx(mean(np.array(result.expression.constants)), rel=1e-12)
 
 
+def least_nearby(mean, start):
+    """The least of some simplex searches from around `start`, each begun anew where it ends."""
+    rng = np.random.default_rng(6)
+    best = mean(start)
+    for spread in (1e-3, 1e-3, 1e-2, 1e-2):
+        point = start + spread * rng.normal(size=len(start))
+        for _ in range(2):
+            point = optimize.minimize(
+                mean, point, method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-14, "maxfev": 400}
+            ).x
+        best = min(best, mean(point))
+    return best
+
+
+@pytest.mark.parametrize(("text", "prediction", "target"), [case[:3] for case in FORMULAS])
+def test_the_fit_by_every_named_loss_ends_at_its_optimum(text, prediction, target):
+    form = {id(RATE_P): "exp({})", id(PROBABILITY): "logistic({})"}.get(id(prediction), "{}")
+    x = np.random.default_rng(12).normal(size=(90, 1))
+    y = np.asarray(target[:90], dtype=float)
+    if target is T:
+        y = 0.8 * x[:, 0] + 0.3 * y  # a law and noise
+    loss = balmer.Loss(text)
+
+    def formula(constants):
+        c, d = constants.tolist()
+        return balmer.parse(form.format(f"{c!r} * x0 + {d!r}"))
+
+    def mean(constants):
+        value = loss.rows(formula(constants)(x), y).mean()
+        return value if np.isfinite(value) else np.inf
+
+    # Losses that are not convex have several minima: a fit is to end in one, from a start that is near one.
+    grid = [np.array([c, d]) for c in np.linspace(-2, 2, 9) for d in np.linspace(-2, 2, 9)]
+    start = min(grid, key=mean)
+    result = balmer.fit_constants(formula(start), x, y, loss=text)
+    assert result.loss <= mean(start)
+    if text.startswith("LPDistLoss{0.5}"):  # a minimum wherever two rows are met
+        assert np.sum(abs(result.expression(x) - y) < 1e-12) == 2
+    elif not text.startswith("ZeroOne"):  # steps: nothing to follow
+        best = least_nearby(mean, np.array(result.expression.constants))
+        assert result.loss <= best + 1e-9 * abs(best)
+
+
 def test_poisson_regression_is_newtons():
     rng = np.random.default_rng(2)
     X = rng.uniform(-1, 1, size=(300, 2))
