@@ -81,11 +81,14 @@ Expression linear_combination(double c0, std::span<const double> coefficients, s
     }
     std::stable_partition(parts.begin(), parts.end(), [](const Term& t) { return t.coefficient > 0; });
     Expression sum;
-    const bool lone_negative = parts.size() == 1 && parts[0].coefficient == -1 && c0 != 0 && outer == 1;
-    if (lone_negative) return vocabulary.subtract(Expression::constant(c0), parts[0].e);
+    // A constant goes first where all else is taken from it.
+    if (c0 != 0 && outer == 1 && parts[0].coefficient < 0 && vocabulary.has(Op::Sub)) {
+        sum = Expression::constant(c0);
+        c0 = 0;
+    }
     for (std::size_t k = 0; k < parts.size(); ++k) {
         const double c = parts[k].coefficient;
-        if (k == 0) {
+        if (k == 0 && sum.nodes.empty()) {
             sum = vocabulary.scale(c, parts[k].e);
         } else if (c < 0) {
             sum = vocabulary.subtract(sum, vocabulary.scale(-c, parts[k].e));

@@ -8,6 +8,7 @@
 #include "search/compose.hpp"
 #include "search/linear_fit.hpp"
 #include "search/rewrite.hpp"
+#include "search/shortest_form.hpp"
 
 namespace balmer::search {
 namespace {
@@ -28,8 +29,10 @@ class Finisher {
    public:
     explicit Finisher(Polisher& polisher) : polisher_(polisher), archive_(polisher.archive()) {}
 
-    Draft run(const Found& found) {
-        Draft draft = absorbed(judged(found.expression, 30));
+    /// Offers what comes of the formula to the archive.
+    void run(const Found& found) {
+        Draft draft = shortened(absorbed(judged(found.expression, 30)));
+        offer(draft);
         for (int round = 0; round < kMostRounds && !polisher_.stopped(); ++round) {
             Draft better = without_a_part(draft);
             if (better.description >= draft.description) break;
@@ -40,7 +43,8 @@ class Finisher {
             if (better.description >= draft.description) break;
             draft = std::move(better);
         }
-        return draft;
+        draft = shortened(std::move(draft));
+        offer(draft);
     }
 
    private:
@@ -48,6 +52,10 @@ class Finisher {
     SeedArchive& archive_;
     LinearFit fit_;
     std::vector<double> values_, jacobian_, residual_, root_weight_;
+
+    void offer(const Draft& draft) {
+        archive_.offer({draft.e, polisher_.vocabulary().complexity(draft.e), draft.loss, 0, "finish"});
+    }
 
     [[nodiscard]] std::size_t rows() const { return polisher_.evaluator().data().n_rows(); }
 
@@ -146,6 +154,23 @@ class Finisher {
     Draft absorbed(Draft draft) {
         Draft trial{with_factors_absorbed(draft.e, polisher_.vocabulary()), draft.loss, INFINITY};
         if (trial.e == draft.e || !polisher_.vocabulary().admissible(trial.e)) return draft;
+        price(trial);
+        return trial.description < draft.description ? trial : draft;
+    }
+
+    /// The same formula, written with less.
+    Draft shortened(Draft draft) {
+        const auto is_positive = [&](const Expression& e) {
+            values_.resize(rows());
+            polisher_.evaluator().evaluate(e, values_, polisher_.workspace().evaluation);
+            polisher_.work().used += static_cast<double>(e.size() * rows());
+            return std::ranges::all_of(values_, [](double v) { return v > 0; });
+        };
+        Draft trial{shortest_form(draft.e, polisher_.vocabulary(), is_positive), INFINITY, INFINITY};
+        if (trial.e == draft.e) return draft;
+        trial.loss = polisher_.evaluator().mean_squared_error(trial.e, rows(), polisher_.workspace().evaluation);
+        constexpr double kRounding = 1e-6;
+        if (!(trial.loss <= std::max((1 + kRounding) * draft.loss, archive_.exact_loss()))) return draft;
         price(trial);
         return trial.description < draft.description ? trial : draft;
     }
@@ -355,8 +380,7 @@ void finish(Polisher& polisher, std::size_t count) {
     Finisher finisher(polisher);
     for (const Found& found : chosen) {
         if (polisher.stopped()) break;
-        const Draft draft = finisher.run(found);
-        archive.offer({draft.e, polisher.vocabulary().complexity(draft.e), draft.loss, 0, "finish"});
+        finisher.run(found);
     }
 }
 

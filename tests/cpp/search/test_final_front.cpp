@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "balmer/core/rng.hpp"
+#include "balmer/expr/parse.hpp"
 #include "balmer/expr/print.hpp"
 #include "balmer/search/search.hpp"
 
@@ -67,6 +68,16 @@ TEST_CASE("a law without noise has the least description length") {
     const FrontEntry best = chosen(search.run());
     CHECK(best.loss < 1e-20);
     CHECK(best.complexity <= 8);
+}
+
+TEST_CASE("the front has the smallest of equal formulas") {
+    const Rows r = rows(60, 2, 0, [](const double* x) { return std::sin(x[0] - x[1]) / x[0] + 3; });
+    const Dataset<double> data = r.dataset();
+    SearchOptions o = options({"sin", "cos"});
+    o.evolution.niterations = 0;
+    o.guesses = {parse("(sin(x0) * cos(x1) - cos(x0) * sin(x1) + 3 * x0) / x0")};
+    const SearchResult result = Search(data, OperatorSet::builtin(), o).run();
+    CHECK(to_text(result.front.back().expression) == "sin(x0 - x1) / x0 + 3");
 }
 
 TEST_CASE("noise alone is described by a constant") {
