@@ -190,7 +190,7 @@ class Shortener {
     [[nodiscard]] Product as_product(const Sum& sum) {
         if (sum.empty()) return {0, {}};
         if (sum.size() == 1) return sum[0];
-        Product product = common_part(sum, Denominators::stay);
+        Product product = common_part(sum, Denominators::leave);
         Sum rest = multiplied(sum, Sum{reciprocal(product)});
         std::ranges::stable_sort(rest, {}, [&](const Product& term) {
             return term.powers.empty() ? ~std::uint64_t{0} : exact_hash(written(Product{1, term.powers}));

@@ -108,6 +108,7 @@ TEST_CASE("formulas are written with the least") {
         {"(x0 * x3 - 0.075 * square(x3) - 0.075 * (x0 * square(x3))) / (x0 + 1)", "x3 * (x0 / (x0 + 1) - 0.075 * x3)"},
         {"cos(x0) * (sin(x0 * x0) - 1 / cos(x0))", "sin(square(x0)) * cos(x0) - 1"},
         {"x1 * x0 * exp(2 * log(x0 / x1 * (x0 / x1)))", "x0 ^ 5 / cube(x1)"},
+        {"(x1 / x0 + 1.5) / (0.25 * (2 / x0 + x0))", "(x1 + 1.5 * x0) / (0.25 * (square(x0) + 2))"},
         {"log(2.5 * x0 + 5 * x1) + 1.25", "log(x0 + 2 * x1) + 2.166290731874155"},
         {"2 * exp(x3 + 0.5)", "exp(x3 + 1.1931471805599454)"},
         {"abs(x0 + x1)", "x0 + x1"},
