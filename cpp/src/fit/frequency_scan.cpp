@@ -14,9 +14,12 @@ namespace balmer::fit {
 namespace {
 
 constexpr double kTwoPi = 6.283185307179586;
+/// Differences below this share are rounding.
+constexpr double kRounding = 1e-9;
 
-/// The scan: periods over the range of the argument, and steps for each. A quarter of a period off, a fit still finds the way.
-constexpr double kLeastPeriods = 0.1, kMostPeriods = 200, kSteps = 3;
+constexpr double kMostPeriods = 200;
+/// The least frequency, in steps.
+constexpr double kLeastStep = 0.3;
 /// Steps are finer by up to this factor for a wave without a phase.
 constexpr double kMostReach = 8;
 /// Rows can tell so many periods apart, each, when they lie at random.
@@ -76,7 +79,7 @@ class Scanner {
 
     static bool is_level(const std::vector<double>& column) {
         const auto [low, high] = std::ranges::minmax_element(column);
-        return *high - *low <= 1e-9 * std::max(std::abs(*low), std::abs(*high));
+        return *high - *low <= kRounding * std::max(std::abs(*low), std::abs(*high));
     }
 
     /// Whether the argument stays affine in constant `k`: its derivative there is the same elsewhere.
@@ -86,7 +89,7 @@ class Scanner {
         const Slopes there = slopes(moved, trig);
         const std::vector<double>& other = there.columns[k - there.first];
         return std::ranges::equal(column, other, [](double a, double b) {
-            return std::isfinite(a) && std::abs(a - b) <= 1e-9 * std::abs(a);
+            return std::isfinite(a) && std::abs(a - b) <= kRounding * std::abs(a);
         });
     }
 
@@ -118,26 +121,16 @@ class Scanner {
         return sites;
     }
 
-    /// The frequencies to look at. Rows at equal distances cannot tell w from 2 pi / distance - w. Without a phase that
-    /// follows, the wave is held at 0, so it runs out of step sooner.
+    /// The frequencies to look at. Without a phase that follows, the wave is held at 0, so it runs out of step sooner.
     [[nodiscard]] static std::vector<double> frequencies(const Site& site) {
-        std::vector<double> factor = site.factor;
-        std::ranges::sort(factor);
-        const double range = factor.back() - factor.front();
-        double gap = range;
-        for (std::size_t i = 1; i < factor.size(); ++i) {
-            const double distance = factor[i] - factor[i - 1];
-            gap = distance > 1e-9 * range ? std::min(gap, distance) : gap;
+        const auto [low, high] = std::ranges::minmax(site.factor);
+        const double reach = 2 * std::max(std::abs(low), std::abs(high)) / (high - low);
+        std::vector<double> grid = frequency_grid(
+            site.factor, site.phase ? kStepsOfAPeriod : kStepsOfAPeriod * std::clamp(reach, 1.0, kMostReach));
+        if (!grid.empty()) {
+            grid.insert(grid.begin(), kLeastStep * grid.front());
         }
-        const double most =
-            std::min({kMostPeriods, kPeriodsOfARow * static_cast<double>(factor.size()), range / (2 * gap)});
-        const double reach = 2 * std::max(std::abs(factor.front()), std::abs(factor.back()));
-        const double steps = site.phase ? kSteps : kSteps * std::clamp(reach / range, 1.0, kMostReach);
-        std::vector<double> out{kTwoPi / range * kLeastPeriods};
-        for (int step = 1; step <= steps * most; ++step) {
-            out.push_back(kTwoPi / range * (step / steps));
-        }
-        return out;
+        return grid;
     }
 
     /// What is fitted at each frequency: with a phase, a sin(argument) + b cos(argument) stands in the place of the sine.
@@ -175,41 +168,23 @@ class Scanner {
     }
 
     std::vector<std::vector<double>> scan(const Site& site) {
-        if (is_level(site.factor)) {
-            return {};
-        }
+        const std::vector<double> grid = frequencies(site);
         Probe probe = probe_of(site);
         FitWorkspace<T> workspace;
         auto& memory = workspace.impl();
         memory.analysis.find(probe.expression, evaluator_.operators(), memory.linear);
         Formula<T> formula{probe.expression, evaluator_, workspace.evaluation.program(), rows_};
         formula.compile(eval::Range::plain);
-        const std::vector<double> grid = frequencies(site);
         std::vector<double> losses;
         for (const double w : grid) {
             losses.push_back(loss_at(probe, formula, w, workspace));
         }
         std::vector<std::vector<double>> found;
-        for (const std::size_t k : best_minima(losses)) {
+        for (const std::size_t k : deepest_minima(losses, kStarts)) {
             loss_at(probe, formula, grid[k], workspace);
             found.push_back(start_at(site, probe, formula, grid[k], workspace));
         }
         return found;
-    }
-
-    /// The places of the deepest minima, the deepest first.
-    static std::vector<std::size_t> best_minima(const std::vector<double>& losses) {
-        std::vector<std::size_t> minima;
-        for (std::size_t k = 0; k < losses.size(); ++k) {
-            const bool below_left = k == 0 || losses[k] <= losses[k - 1];
-            const bool below_right = k + 1 == losses.size() || losses[k] <= losses[k + 1];
-            if (std::isfinite(losses[k]) && below_left && below_right) {
-                minima.push_back(k);
-            }
-        }
-        std::ranges::stable_sort(minima, [&](std::size_t i, std::size_t j) { return losses[i] < losses[j]; });
-        minima.resize(std::min(minima.size(), kStarts));
-        return minima;
     }
 
     /// The constants of the formula with frequency w, and with the phase of the best a sin + b cos there.
@@ -239,6 +214,40 @@ class Scanner {
 };
 
 }  // namespace
+
+std::vector<double> frequency_grid(std::vector<double> factor, double steps) {
+    std::ranges::sort(factor);
+    const double range = factor.back() - factor.front();
+    if (!(range > kRounding * std::max(std::abs(factor.front()), std::abs(factor.back())))) {
+        return {};
+    }
+    double gap = range;
+    for (std::size_t i = 1; i < factor.size(); ++i) {
+        const double distance = factor[i] - factor[i - 1];
+        gap = distance > kRounding * range ? std::min(gap, distance) : gap;
+    }
+    const double most =
+        std::min({kMostPeriods, kPeriodsOfARow * static_cast<double>(factor.size()), range / (2 * gap)});
+    std::vector<double> grid;
+    for (int k = 1; k <= steps * most; ++k) {
+        grid.push_back(kTwoPi / (range * steps) * k);
+    }
+    return grid;
+}
+
+std::vector<std::size_t> deepest_minima(std::span<const double> losses, std::size_t count) {
+    std::vector<std::size_t> minima;
+    for (std::size_t k = 0; k < losses.size(); ++k) {
+        const bool below_left = k == 0 || losses[k] <= losses[k - 1];
+        const bool below_right = k + 1 == losses.size() || losses[k] <= losses[k + 1];
+        if (std::isfinite(losses[k]) && below_left && below_right) {
+            minima.push_back(k);
+        }
+    }
+    std::ranges::stable_sort(minima, [&](std::size_t i, std::size_t j) { return losses[i] < losses[j]; });
+    minima.resize(std::min(minima.size(), count));
+    return minima;
+}
 
 template <class T>
 std::vector<std::vector<double>> frequency_starts(const Expression& expression, const Evaluator<T>& evaluator,

@@ -2,11 +2,23 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "balmer/fit/fit.hpp"
 
 namespace balmer::fit {
+
+/// A quarter of a period off, a fit still finds the way.
+inline constexpr double kStepsOfAPeriod = 3;
+
+/// The frequencies to look at in sines of `factor`, the multiples of one step: `steps` for each period over the range of the
+/// values, up to 200 periods, or as far as the rows can tell frequencies apart; at equal distances they cannot tell w from
+/// 2 pi / distance - w. Empty if all values are the same.
+[[nodiscard]] std::vector<double> frequency_grid(std::vector<double> factor, double steps);
+
+/// The places of the minima of a scan, `count` at most, the deepest first.
+[[nodiscard]] std::vector<std::size_t> deepest_minima(std::span<const double> losses, std::size_t count);
 
 /// Starts for the constants of `expression`, the most promising first: each sine or cosine of something that a constant scales
 /// gets a frequency that explains much of the target on the first `rows` rows, and the phase that goes with it if a constant

@@ -15,11 +15,12 @@
 #include "search/quotients.hpp"
 #include "search/settled.hpp"
 #include "search/view_solver.hpp"
+#include "search/waves.hpp"
 
 namespace balmer::search {
 namespace {
 
-constexpr std::size_t kScreenRows = 64, kNoisyScreenRows = 256;
+constexpr std::size_t kScreenRows = 64, kNoisyScreenRows = 256, kWaveRows = 512;
 constexpr double kBytesOfFormula = 250;    // of the largest library, with its tables
 constexpr double kFinishWork = 5e8;        // nodes times rows, or a tenth of all
 constexpr double kExact = 1e-20;           // of the variance: far below anything but rounding
@@ -209,6 +210,8 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     const std::vector<std::uint32_t> few = first_rows(data_, kScreenRows), many = first_rows(data_, kNoisyScreenRows);
     in_each_view(on.dictionary, "dictionary", [&](const View& view) { dictionary(view, polisher, 0); });
     if (on.families && !done()) solve(views, polisher, {.atoms = {800}, .screen_rows = kScreenRows}, log);
+    in_each_view(on.inner_constants, "waves",
+                 [&](const View& view) { waves(view, polisher, first_rows(data_, kWaveRows)); });
     in_each_view(on.quotients, "quotients", [&](const View& view) { quotients(view, polisher, few, 0); });
     archive.forgive_rounding();
     if (on.families && !done()) {
