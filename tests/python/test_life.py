@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -327,6 +328,20 @@ def test_a_thousand_small_fits_leak_nothing():
         small(**least, ncycles_per_iteration=5, n_jobs=1, random_state=k) for k in range(1000)
     )
     assert sizes[-1] - sizes[199] < 4e6  # 5 kB a fit
+
+
+def front_in_a_process(seed):
+    return front_of(small(niterations=2, n_jobs=2, random_state=seed).fit(X, NOISY))
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_fits_in_processes_that_were_started_after_a_fit(method):
+    here = [
+        front_in_a_process(seed) for seed in (3, 4)
+    ]  # threads of the parent must not be missed in a child
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        assert pool.map_async(front_in_a_process, [3, 4]).get(timeout=300) == here
 
 
 WITHOUT_THREADS = """
