@@ -38,7 +38,7 @@ def result(handle):
 class Fits:
     """Fits of `trees.fit_cases`: `fit_all` returns CPU seconds and fitted trees."""
 
-    RESTARTS = 4
+    RESTARTS = 3
 
     def __init__(self, X, cases):
         self.X = np.asfortranarray(X)

@@ -314,7 +314,9 @@ class SymbolicRegressor(
                 raise
             raise ValueError(text) from error
         check_finite_columns(X_array, self.variable_names_)
-        chosen = list(zip(range(self.n_outputs_), self._chosen_places(index), strict=True))
+        chosen = list(
+            enumerate(self._chosen_places(index))
+        )  # of a fit that was killed, the targets it came to
         predicted = self._side_by_side([self.fronts_[k][row].expression(X_array) for k, row in chosen])
         if not return_std:
             return predicted

@@ -337,9 +337,7 @@ def front_in_a_process(seed):
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_fits_in_processes_that_were_started_after_a_fit(method):
-    here = [
-        front_in_a_process(seed) for seed in (3, 4)
-    ]  # threads of the parent must not be missed in a child
+    here = [front_in_a_process(seed) for seed in (3, 4)]  # its threads are not there in a child
     with multiprocessing.get_context(method).Pool(2) as pool:
         assert pool.map_async(front_in_a_process, [3, 4]).get(timeout=300) == here
 

@@ -70,7 +70,13 @@ def test_an_error_of_the_function_ends_the_search(mapping, error, message):
 @pytest.mark.parametrize("loss", [None, "L1DistLoss"])
 def test_losses_are_those_of_double_precision(batching, loss):
     y = 2.5 * X[:, 0] ** 2 - X[:, 1] + 0.01 * NOISE
-    params = {"seeding": False, "batching": batching, "batch_size": 40, "elementwise_loss": loss}
+    params = {
+        "seeding": False,
+        "batching": batching,
+        "batch_size": 40,
+        "elementwise_loss": loss,
+        "niterations": 30,
+    }
     single, double = (fitted(y, **params, precision=bits) for bits in (32, 64))
     # Another path, to formulas that are as good.
     assert single.equations_.equation.tolist() != double.equations_.equation.tolist()

@@ -8,6 +8,7 @@
 
 #include "balmer/expr/simplify.hpp"
 #include "search/description_length.hpp"
+#include "search/shortest_form.hpp"
 #include "search/vocabulary.hpp"
 
 namespace balmer {
@@ -16,6 +17,8 @@ namespace {
 
 /// How far a fitted number may be from a named constant, relative to it, for the name to be tried.
 constexpr double kNear = 0.1;
+
+bool nothing_is_positive(const Expression&) { return false; }
 
 class Naming {
    public:
@@ -58,7 +61,9 @@ class Naming {
                     } else {
                         renamed.replace(i, part);
                     }
-                    consider(entry, simplify(renamed, problem_.operators), best);
+                    // As h - g t where h + t * -g would be too long.
+                    const Expression simple = simplify(renamed, problem_.operators);
+                    consider(entry, search::shortest_form(simple, vocabulary_, nothing_is_positive), best);
                 }
             }
         }
