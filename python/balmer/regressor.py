@@ -314,9 +314,7 @@ class SymbolicRegressor(
                 raise
             raise ValueError(text) from error
         check_finite_columns(X_array, self.variable_names_)
-        chosen = list(
-            enumerate(self._chosen_places(index))
-        )  # of a fit that was killed, the targets it came to
+        chosen = list(enumerate(self._chosen_places(index)))  # a killed fit may not have come to all targets
         predicted = self._side_by_side([self.fronts_[k][row].expression(X_array) for k, row in chosen])
         if not return_std:
             return predicted
