@@ -296,6 +296,12 @@ TEST_CASE("exact data are met exactly by every loss of the distance") {
     }
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+constexpr int kRandomFits = 120;  // minutes, with more
+#else
+constexpr int kRandomFits = 600;
+#endif
+
 TEST_CASE("a fit never ends with a larger loss than it began with") {
     const char* const losses[] = {"L1DistLoss",
                                   "HuberLoss",
@@ -320,7 +326,7 @@ TEST_CASE("a fit never ends with a larger loss than it began with") {
     random.n_features = 1;
     random.max_nodes = 15;
     int improved = 0, finite = 0;
-    for (int trial = 0; trial < 600; ++trial) {
+    for (int trial = 0; trial < kRandomFits; ++trial) {
         Expression e = test::random_expression(rng, random);
         const Loss loss(losses[static_cast<std::size_t>(trial) % std::size(losses)]);
         const double before = mean_loss(e, evaluator, loss, 70, workspace.evaluation);
@@ -339,8 +345,8 @@ TEST_CASE("a fit never ends with a larger loss than it began with") {
         else if (result.status != FitStatus::nothing_to_fit)
             CHECK(std::isfinite(after));
     }
-    CHECK(finite > 200);
-    CHECK(improved > 60);
+    CHECK(3 * finite > kRandomFits);
+    CHECK(10 * improved > kRandomFits);
 }
 
 TEST_CASE("fits are the same bits on every instruction set") {
