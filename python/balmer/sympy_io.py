@@ -22,15 +22,17 @@ def _round_half_even(a: sympy.Expr) -> sympy.Expr:
 
 
 def _unasked(function: Any) -> Any:
-    """Return the function with a short answer to whether it is real.
+    """Return the function with short answers to whether it is real, finite or positive.
 
-    sympy asks when it builds a power or a product, and for tanh(f) expands the imaginary part of f for hours.
+    sympy asks when it builds a power, a product or the same function of it, and for tanh(f) expands the real
+    and the imaginary part of f for hours.
     """
 
-    def is_real(self: Any) -> bool | None:
-        return self.args[0].is_real or None
+    def unknown(self: Any) -> None:
+        return None
 
-    return type(function)(function.__name__, (function,), {"_eval_is_real": is_real})
+    questions = ("_eval_is_real", "_eval_is_finite", "_eval_is_positive", "_eval_is_nonnegative")
+    return type(function)(function.__name__, (function,), dict.fromkeys(questions, unknown))
 
 
 _HYPERBOLIC = {name: _unasked(getattr(sympy, name)) for name in ("sinh", "cosh", "tanh")}

@@ -330,16 +330,30 @@ def test_a_thousand_small_fits_leak_nothing():
     assert sizes[-1] - sizes[199] < 4e6  # 5 kB a fit
 
 
-def front_in_a_process(seed):
-    return front_of(small(niterations=2, n_jobs=2, random_state=seed).fit(X, NOISY))
+FITS_IN_PROCESSES = """
+import multiprocessing, sys
+sys.path.insert(0, sys.argv[2])
+import test_life
+
+def front(seed):
+    model = test_life.small(niterations=2, n_jobs=2, random_state=seed)
+    return test_life.front_of(model.fit(test_life.X, test_life.NOISY))
+
+if __name__ == "__main__":
+    here = [front(3), front(4)]  # its threads are not there in a child
+    with multiprocessing.get_context(sys.argv[1]).Pool(2) as pool:
+        print(pool.map_async(front, [3, 4]).get(timeout=300) == here)
+"""
 
 
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
-@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
-def test_fits_in_processes_that_were_started_after_a_fit(method):
-    here = [front_in_a_process(seed) for seed in (3, 4)]  # its threads are not there in a child
-    with multiprocessing.get_context(method).Pool(2) as pool:
-        assert pool.map_async(front_in_a_process, [3, 4]).get(timeout=300) == here
+def test_fits_in_processes_that_were_started_after_a_fit(tmp_path, method):
+    program = tmp_path / "fits.py"
+    program.write_text(FITS_IN_PROCESSES)
+    command = [sys.executable, str(program), method, str(Path(__file__).parent)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.stdout == "True\n", done.stderr
 
 
 WITHOUT_THREADS = """
