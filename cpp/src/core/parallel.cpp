@@ -1,7 +1,7 @@
-#include "parallel.hpp"
+#include "core/parallel.hpp"
 
 #include <atomic>
-#include <system_error>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -17,7 +17,7 @@ int startable_threads(int wanted) {
         while (static_cast<int>(threads.size()) < wanted - 1) {
             threads.emplace_back([&over] { over.wait(false); });  // all at the same time
         }
-    } catch (const std::system_error&) {  // as many as there are, then
+    } catch (const std::exception&) {  // no thread or no memory for it: as many as there are, then
     }
     over = true;
     over.notify_all();

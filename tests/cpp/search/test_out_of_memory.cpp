@@ -6,6 +6,7 @@
 #include <functional>
 #include <new>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "allocations.hpp"
@@ -15,6 +16,7 @@
 #include "balmer/expr/simplify.hpp"
 #include "balmer/fit/fit_all.hpp"
 #include "balmer/search/search.hpp"
+#include "core/parallel.hpp"
 
 namespace balmer::test {
 namespace {
@@ -68,6 +70,24 @@ TEST_CASE("memory that ends while formulas are read, simplified and printed") {
         const Expression e = parse("rise(x0, 2) + (x1 + 0.5)*(x1 + 0.5)/sin(3*x0 - x0) - x0^(1 + 1)", {}, operators);
         return to_text(simplify(e, operators), {}, operators);
     });
+}
+
+TEST_CASE("memory that ends while threads are tried") {
+    for (std::size_t n = 1; n <= 8; ++n) {
+        int started = 0;
+        std::thread([&] {  // each thread tries once
+            fail_allocation(n);
+            try {
+                started = startable_threads(4);
+            } catch (const std::bad_alloc&) {
+                started = 1;
+            }
+            fail_allocation(0);
+        })
+            .join();
+        CHECK(started >= 1);
+        CHECK(started <= 4);
+    }
 }
 
 TEST_CASE("memory that ends while many formulas are fitted on two threads") {
