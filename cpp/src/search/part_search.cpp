@@ -28,6 +28,12 @@ struct Wanted {
     }
 };
 
+/// A part of a formula, and what should stand in its place.
+struct Part {
+    std::size_t node;
+    Wanted wanted;
+};
+
 class PartSearch {
    public:
     PartSearch(const View& raw, Polisher& polisher, std::span<const std::uint32_t> rows, std::size_t formulas)
@@ -40,9 +46,14 @@ class PartSearch {
         finish(polisher_, formulas_);
         const double before = polisher_.archive().best()->description;
         for (const Expression& formula : best_formulas()) {
-            for (const View& view : parts_of(formula)) {
-                if (polisher_.archive().exact() || polisher_.stopped()) return false;
-                solve(view);
+            for (const Part& part : parts_of(formula)) {
+                const std::size_t own = variables_of(formula, part.node).size();
+                // Over the variables that the part has, where the library is deep, and over all.
+                for (const bool all : {false, true}) {
+                    if (!all && (own == 0 || own == raw_.variables.size())) continue;
+                    if (polisher_.archive().exact() || polisher_.stopped()) return false;
+                    solve(view_of(formula, part, all));
+                }
             }
         }
         return polisher_.archive().best()->description < before;
@@ -73,14 +84,14 @@ class PartSearch {
         return chosen;
     }
 
-    std::vector<View> parts_of(const Expression& formula) {
+    std::vector<Part> parts_of(const Expression& formula) {
         Wanted wanted{raw_.target, std::vector<double>(raw_.target.size(), 1.0)};
-        std::vector<View> views;
-        descend(formula, formula.root(), wanted, views);
-        return views;
+        std::vector<Part> parts;
+        descend(formula, formula.root(), wanted, parts);
+        return parts;
     }
 
-    void descend(const Expression& formula, std::size_t node, const Wanted& wanted, std::vector<View>& views) {
+    void descend(const Expression& formula, std::size_t node, const Wanted& wanted, std::vector<Part>& parts) {
         const std::size_t arity = formula.nodes[node].arity;
         for (std::size_t k = 0; k < arity; ++k) {
             const std::size_t part = formula.operand(node, k);
@@ -89,9 +100,9 @@ class PartSearch {
             if (!inside || !enough(*inside)) continue;
             // The families take a constant factor or term, and many functions, into account by themselves.
             if (arity == 2 && formula.nodes[formula.operand(node, 1 - k)].op != Op::Constant) {
-                add_views(formula, part, *inside, views);
+                parts.push_back({part, *inside});
             }
-            descend(formula, part, *inside, views);
+            descend(formula, part, *inside, parts);
         }
     }
 
@@ -179,25 +190,35 @@ class PartSearch {
         return inside;
     }
 
-    /// A view over the variables that the part has, in which the library is deep, and one over all.
-    void add_views(const Expression& formula, std::size_t part, const Wanted& wanted, std::vector<View>& views) const {
-        View view;
-        view.frame = formula;
-        view.hole = part;
-        view.target = wanted.value;
-        for (std::size_t i = 0; i < wanted.slope.size(); ++i) {
-            view.weight.push_back(wanted.slope[i] * wanted.slope[i] * (raw_.weight.empty() ? 1 : raw_.weight[i]));
-        }
-        view.weight_sum = raw_.weight_sum;
+    /// The variables of the data that stand in the part.
+    [[nodiscard]] std::vector<std::size_t> variables_of(const Expression& formula, std::size_t part) const {
+        const auto first = formula.nodes.begin() + static_cast<std::ptrdiff_t>(formula.begin_of(part));
+        const auto last = formula.nodes.begin() + static_cast<std::ptrdiff_t>(part) + 1;
+        std::vector<std::size_t> found;
         for (std::size_t j = 0; j < raw_.variables.size(); ++j) {
             const auto is_variable = [&](const Node& node) { return node.op == Op::Feature && node.index == j; };
-            const auto first = formula.nodes.begin() + static_cast<std::ptrdiff_t>(formula.begin_of(part));
-            const auto last = formula.nodes.begin() + static_cast<std::ptrdiff_t>(part) + 1;
-            if (std::any_of(first, last, is_variable)) view.variables.push_back(raw_.variables[j]);
+            if (std::any_of(first, last, is_variable)) found.push_back(j);
         }
-        if (!view.variables.empty() && view.variables.size() < raw_.variables.size()) views.push_back(view);
-        view.variables = raw_.variables;
-        views.push_back(std::move(view));
+        return found;
+    }
+
+    /// The part as a problem of its own, over its own variables or over all.
+    [[nodiscard]] View view_of(const Expression& formula, const Part& part, bool all) const {
+        View view;
+        view.frame = formula;
+        view.hole = part.node;
+        view.target = part.wanted.value;
+        for (std::size_t i = 0; i < view.target.size(); ++i) {
+            const double slope = part.wanted.slope[i];
+            view.weight.push_back(slope * slope * (raw_.weight.empty() ? 1 : raw_.weight[i]));
+        }
+        view.weight_sum = raw_.weight_sum;
+        if (all) {
+            view.variables = raw_.variables;
+        } else {
+            for (const std::size_t j : variables_of(formula, part.node)) view.variables.push_back(raw_.variables[j]);
+        }
+        return view;
     }
 
     void solve(const View& view) {
