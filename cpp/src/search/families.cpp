@@ -6,14 +6,16 @@
 #include <span>
 #include <tuple>
 
-#include "core/parallel.hpp"
 #include "search/scan_dispatch.hpp"
+#include "search/scan_loop.hpp"
 
 namespace balmer::search {
 namespace {
 
 constexpr std::size_t kLanes = kPanelLanes;
 constexpr float kLeastShare = 0.3F;
+
+}  // namespace
 
 float dot(const float* a, const float* b, std::size_t n) noexcept {
     float lane[16] = {};
@@ -23,11 +25,6 @@ float dot(const float* a, const float* b, std::size_t n) noexcept {
     }
     return lane[0];
 }
-
-/// Smallest and largest complexity in each block of a panel.
-struct BlockRange {
-    std::size_t low, high;
-};
 
 std::vector<BlockRange> block_ranges(std::span<const Atom> atoms, std::size_t blocks) {
     std::vector<BlockRange> ranges(blocks, {HitBuckets::kBuckets, 0});
@@ -39,11 +36,7 @@ std::vector<BlockRange> block_ranges(std::span<const Atom> atoms, std::size_t bl
     return ranges;
 }
 
-std::vector<HitBuckets> empty_buckets(std::size_t targets, const ScanOptions& options) {
-    return std::vector<HitBuckets>(targets, HitBuckets(options.keep, options.bound));
-}
-
-std::vector<Hit> all_hits(std::vector<HitBuckets>& buckets) {
+std::vector<Hit> all_hits(const std::vector<HitBuckets>& buckets) {
     std::vector<Hit> hits;
     for (const HitBuckets& b : buckets) {
         const std::vector<Hit> some = b.sorted();
@@ -51,26 +44,6 @@ std::vector<Hit> all_hits(std::vector<HitBuckets>& buckets) {
     }
     return hits;
 }
-
-/// Runs body(first row, its buckets) for blocks of kScanRows rows, on several threads, and merges what they found.
-template <class Body>
-std::vector<Hit> for_row_blocks(std::size_t rows, std::size_t targets, const ScanOptions& options, const Body& body) {
-    const auto blocks = static_cast<std::ptrdiff_t>((rows + kScanRows - 1) / kScanRows);
-    std::vector<std::vector<HitBuckets>> of_thread(static_cast<std::size_t>(std::max(1, options.n_threads)),
-                                                   empty_buckets(targets, options));
-    constexpr int kChunk = 4;
-    const auto scan = [&](std::ptrdiff_t b, int thread) {
-        body(static_cast<std::size_t>(b) * kScanRows, of_thread[static_cast<std::size_t>(thread)]);
-    };
-    parallel_for(blocks, options.n_threads, scan, kChunk);
-    std::vector<HitBuckets>& merged = of_thread.front();
-    for (const std::vector<HitBuckets>& own : std::span(of_thread).subspan(1)) {
-        for (std::size_t t = 0; t < targets; ++t) merged[t].merge(own[t]);
-    }
-    return all_hits(merged);
-}
-
-}  // namespace
 
 bool better(const Hit& a, const Hit& b) noexcept {
     return std::tie(a.left, a.i, a.j, a.target, a.family) < std::tie(b.left, b.i, b.j, b.target, b.family);

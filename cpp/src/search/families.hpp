@@ -10,14 +10,14 @@
 
 namespace balmer::search {
 
-/// T(y) = a f + b;  a f + b g + c;  g (a f + b);  (a f + b) / (g + c).
-enum class Family : std::uint8_t { single, pair, product, rational };
+/// T(y) = a f + b;  a f + b g + c;  g (a f + b);  (a f + b) / (g + c);  a f g + b f + c g + d.
+enum class Family : std::uint8_t { single, pair, product, rational, bilinear };
 
 /// A formula of a family that leaves little of the target.
 struct Hit {
     float left = 1;  ///< 1 - R^2 (of T g - a f - b + c T for rationals)
     std::uint32_t i = 0,
-                  j = 0;  ///< atom f (single); atoms f, g (pair); formula g of the library, atom f (product, rational)
+                  j = 0;  ///< atom f (single); atoms f, g (pair, bilinear); formula g of the library, atom f (product, rational)
     std::uint16_t target = 0;  ///< position in the targets that were scanned
     std::uint16_t complexity = 0;
     Family family = Family::single;
@@ -75,5 +75,9 @@ struct ScanTargets {
 [[nodiscard]] std::vector<Hit> scan_rationals(const Library& library, std::span<const std::uint32_t> factors,
                                               std::span<const Atom> atoms, const ScanTargets& targets,
                                               const ScanOptions& options);
+
+/// Products of two atoms with offsets, a (f + p) (g + q) + r, of the first `count` atoms of the panel.
+[[nodiscard]] std::vector<Hit> scan_bilinear(const Panel& panel, std::span<const Atom> atoms, std::size_t count,
+                                             const ScanTargets& targets, const ScanOptions& options);
 
 }  // namespace balmer::search

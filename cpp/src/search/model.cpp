@@ -25,6 +25,29 @@ Expression with_unit(const Expression& e, const View& view, const Vocabulary& vo
     return power_product(factor, powers, vocabulary);
 }
 
+/// Fits c0 + c1 f + c2 g + c3 f g, where f or g alone is left out if its coefficient is not significant. False as LinearFit::fit.
+bool fit_bilinear(const double* f, const double* g, const double* target, const double* root_weight, std::size_t rows,
+                  LinearFit& fit, std::array<double, 4>& c) {
+    constexpr double kSignificant = 3;  // standard errors
+    static thread_local std::vector<double> product;
+    product.resize(rows);
+    for (std::size_t k = 0; k < rows; ++k) product[k] = f[k] * g[k];
+    const double* all[] = {product.data(), f, g};
+    if (rows < 6 || !fit.fit(all, target, root_weight, rows)) return false;
+    const double deviation = std::sqrt(fit.residual_sum() / (static_cast<double>(rows) - 4));
+    std::vector<const double*> used{product.data()};
+    std::vector<std::size_t> places{3};
+    for (const std::size_t k : {std::size_t{1}, std::size_t{2}}) {
+        if (std::abs(fit.coefficients()[k + 1]) <= kSignificant * deviation * fit.unit_error(k + 1)) continue;
+        used.push_back(all[k]);
+        places.push_back(k);
+    }
+    if (used.size() < 3 && !fit.fit(used, target, root_weight, rows)) return false;
+    c = {fit.coefficients()[0], 0, 0, 0};
+    for (std::size_t k = 0; k < places.size(); ++k) c[places[k]] = fit.coefficients()[k + 1];
+    return true;
+}
+
 /// exp(c0) * prod f^p * exp(sum q g), the inverse of a sum of logarithms and plain terms.
 Expression exponential_product(double sign, double c0, std::span<const Power> powers, std::span<const double> slopes,
                                std::span<const Expression> slope_terms, const View& view,
@@ -36,6 +59,18 @@ Expression exponential_product(double sign, double c0, std::span<const Power> po
         all.push_back({vocabulary.exp(exponent), 1});
     }
     return power_product(sign * balmer::apply(Op::Exp, c0), all, vocabulary);
+}
+
+/// factor * (c0 + c1 f + c2 g + c3 f g), as c3 (f + p) (g + q) + r.
+Expression bilinear_formula(const std::array<double, 4>& c, double factor, const Expression& f, const Expression& g,
+                            const Vocabulary& vocabulary) {
+    constexpr double kRounding = 1e-12;
+    const double p = c[2] / c[3], q = c[1] / c[3], both = c[1] * c[2] / c[3];
+    const double rest = std::abs(c[0] - both) > kRounding * std::abs(both) ? c[0] - both : 0;
+    const Power factors[] = {{vocabulary.offset(p, f), 1}, {vocabulary.offset(q, g), 1}};
+    const Expression product = power_product(1, factors, vocabulary);
+    const double slope[] = {factor * c[3]};
+    return linear_combination(factor * rest, slope, {&product, 1}, vocabulary);
 }
 
 }  // namespace
@@ -88,15 +123,24 @@ bool fit_model(const ModelContext& context, const Hit& hit, LinearFit& fit, Mode
             ok = fit.fit(columns, scaled.data(), w, m);
             break;
         }
+        case Family::bilinear: {
+            atom_values(library, context.atoms[hit.i], f.data());
+            atom_values(library, context.atoms[hit.j], g.data());
+            ok = fit_bilinear(f.data(), g.data(), target.value.data(), w, m, fit, model.c);
+            break;
+        }
     }
     if (!ok) return false;
     const std::span<const double> c = fit.coefficients();
     const bool product = hit.family == Family::product;
-    model.c[0] = c[product ? 1 : 0];
-    model.c[1] = c[product ? 2 : 1];
-    model.c[2] = !product && c.size() > 2 ? c[2] : 0;
-    model.n_constants = hit.family == Family::single || product ? 2 : 3;
-
+    if (hit.family == Family::bilinear) {
+        model.n_constants = static_cast<int>(c.size());
+    } else {
+        model.c[0] = c[product ? 1 : 0];
+        model.c[1] = c[product ? 2 : 1];
+        model.c[2] = !product && c.size() > 2 ? c[2] : 0;
+        model.n_constants = hit.family == Family::single || product ? 2 : 3;
+    }
     if (hit.family == Family::product) {
         std::copy_n(library.screen(hit.i), padded_rows, g.data());
         atom_values(library, context.atoms[hit.j], f.data());
@@ -122,6 +166,9 @@ bool fit_model(const ModelContext& context, const Hit& hit, LinearFit& fit, Mode
                 break;
             case Family::rational:
                 z = (model.c[0] + model.c[1] * f[k]) / (g[k] - model.c[2]);
+                break;
+            case Family::bilinear:
+                z = model.c[0] + model.c[1] * f[k] + model.c[2] * g[k] + model.c[3] * (f[k] * g[k]);
                 break;
         }
         const double wk = w ? w[k] * w[k] : 1;
@@ -221,6 +268,12 @@ std::vector<Expression> formulas(const ModelContext& context, const Model& model
         const Atom atoms[] = {context.atoms[hit.i], context.atoms[hit.j]};
         return sum_formulas(context, target, {atoms, hit.family == Family::pair ? std::size_t{2} : std::size_t{1}},
                             model.c, tolerance);
+    }
+    if (hit.family == Family::bilinear) {
+        const Expression f = library.expression(context.atoms[hit.i].node);
+        const Expression g = library.expression(context.atoms[hit.j].node);
+        keep(formula_of_y(bilinear_formula(model.c, factor, f, g, v), unshifted, *context.view, v));
+        return found;
     }
     const Expression g = library.expression(hit.i), f = library.expression(context.atoms[hit.j].node);
     const double slope[] = {factor * model.c[1]}, one[] = {1};

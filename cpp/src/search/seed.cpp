@@ -34,6 +34,7 @@ struct NoisyRound {
 constexpr std::size_t kAtomsWithTriples = 4000;  // the simplest atoms of larger libraries are the same
 constexpr std::array<NoisyRound, 3> kNoisyRounds = {NoisyRound{800, 100, kTransforms}, NoisyRound{3000, 4, kTransforms},
                                                     NoisyRound{8000, 2, 3}};
+constexpr std::size_t kAtomsInProducts = 2000;   // of the family a (f + p) (g + q) + r
 
 /// Of the best formula so far, as the estimate of the noise.
 double residual_of(const SeedArchive& archive) { return archive.best() ? std::sqrt(archive.best()->loss) : 0; }
@@ -80,6 +81,7 @@ void Seed::solve(std::span<const View> views, Polisher& polisher, const Campaign
             round.factors = atoms / 4;
             round.polish = 30;
             round.every_triple = atoms == kAtomsWithTriples;
+            round.bilinear = atoms >= kAtomsWithTriples ? kAtomsInProducts : 0;
             solver.round(round);
             log(view.name + ": families, " + std::to_string(atoms) + " atoms");
             if (archive.exact() || polisher.stopped()) return;
@@ -214,6 +216,10 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
                  [&](const View& view) { waves(view, polisher, first_rows(data_, kWaveRows)); });
     in_each_view(on.quotients, "quotients", [&](const View& view) { quotients(view, polisher, few, 0); });
     archive.forgive_rounding();
+    if (on.inner_constants && !done()) {
+        plane_waves(raw, polisher, first_rows(data_, kWaveRows));
+        log("raw: plane waves");
+    }
     if (on.families && !done()) {
         if (!surely_noisy(raw, polisher)) {
             solve(views, polisher, {.atoms = {4000}, .screen_rows = kScreenRows}, log);

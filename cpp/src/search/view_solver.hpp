@@ -15,6 +15,7 @@ namespace balmer::search {
 struct RoundOptions {
     std::size_t atoms = 800;               ///< atoms that are paired
     std::size_t factors = 200;             ///< formulas that multiply or divide an affine function of an atom
+    std::size_t bilinear = 0;              ///< atoms whose products with offsets are tried
     bool weighted = false;                 ///< residuals of T(y) count as those of y: needed under noise, slower
     std::size_t polish = 40;               ///< formulas that are fitted to all rows although they are not exact
     std::size_t transforms = kTransforms;  ///< how many: those that did best in the rounds before

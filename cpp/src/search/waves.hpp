@@ -15,4 +15,8 @@ namespace balmer::search {
 /// neither sine nor cosine is allowed, or for fewer than 12 rows.
 void waves(const View& view, Polisher& polisher, std::span<const std::uint32_t> rows);
 
+/// Looks for target = c + sum d_j x_j + h sin(u x_i + v x_k + p), and with sin(u x_i + p) sin(v x_k + q) instead, of at most 6
+/// variables: the periodogram over two frequencies, all of it by matrix products.
+void plane_waves(const View& view, Polisher& polisher, std::span<const std::uint32_t> rows);
+
 }  // namespace balmer::search
