@@ -184,6 +184,7 @@ class SearchOptions:
     population_size: int
     ncycles_per_iteration: int
     niterations: int
+    n_iter_no_change: int
     maxsize: int
     maxdepth: int
     warmup_maxsize_by: float

@@ -82,8 +82,11 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         Largest complexity.
     maxdepth : int, optional
         Most nodes on a path from the root to a leaf.
-    niterations, populations, population_size, ncycles_per_iteration : int
-        Size of the search: iterations, islands, formulas on each, cycles of evolution in an iteration.
+    niterations : int, optional
+        Iterations of evolution. Without it, 100 from the last one on that described the data in fewer nats
+        (400 at most).
+    populations, population_size, ncycles_per_iteration : int
+        Islands, formulas on each, cycles of evolution in an iteration.
     elementwise_loss : str or Loss, optional
         What is minimised: the name of a loss (`named_losses`), such as ``"HuberLoss(1.35)"``, or a formula of
         prediction, target and, if it is wanted, weight: ``"loss(p, t, w) = w * abs(p - t)^1.5"``. Without it:
@@ -216,7 +219,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         exponents: Sequence[float] | None = None,
         maxsize: int = 30,
         maxdepth: int | None = None,
-        niterations: int = 100,
+        niterations: int | None = None,
         populations: int = 31,
         population_size: int = 27,
         ncycles_per_iteration: int = 380,

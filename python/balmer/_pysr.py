@@ -105,6 +105,7 @@ DIFFERENT = {
 
 # Parameters here with the same name and meaning, where there is something to say about them.
 SAME = {
+    "niterations": "None, the default, ends when iterations lead to nothing better",
     "operators": "up to three operands for built-in ones, twelve for your own",
     "elementwise_loss": "names and formulas; Julia's syntax for losses is understood",
     "loss_scale": "a linear scale still has a column for the score; negative losses are no error",

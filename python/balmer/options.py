@@ -20,6 +20,7 @@ from balmer.selection import check_rule
 __all__ = ["PRESETS", "check_choices", "n_threads", "search_options", "selection_rule", "stop_function"]
 
 PRESETS = ("balmer", "pysr")
+_PYSR_ITERATIONS = 100
 
 # Parameters that may be None, which leaves the core's own value.
 _OPTIONAL = frozenset(
@@ -28,6 +29,7 @@ _OPTIONAL = frozenset(
         "complexity_of_constants",
         "max_evals",
         "maxdepth",
+        "niterations",
         "seeding",
         "timeout_in_seconds",
         "warmup_maxsize_by",
@@ -167,6 +169,15 @@ def check_choices(params: Mapping[str, Any]) -> None:
             raise ValueError(f"{name} is {params[name]!r}: choose among {', '.join(map(repr, values))}")
 
 
+def _set_iterations(options: _core.SearchOptions, params: Mapping[str, Any]) -> None:
+    """Choose when evolution ends: after so many iterations, or when it leads to nothing better."""
+    plain = params["preset"] == "pysr"
+    if params["niterations"] is None and plain:
+        options.niterations = _PYSR_ITERATIONS
+    if params["niterations"] is not None or plain:
+        options.n_iter_no_change = 0
+
+
 def _set_stages(options: _core.SearchOptions, params: Mapping[str, Any]) -> None:
     """Choose what there is beside evolution."""
     plain = params["preset"] == "pysr"
@@ -264,6 +275,7 @@ def search_options(
     for name in _core.named_options():
         if name in values and not (values[name] is None and name in _OPTIONAL):
             _set(options, name, values[name])
+    _set_iterations(options, params)
     _set_stages(options, params)
     options.operators = list(chosen.codes)
     _set_complexities(options, params, chosen, names)

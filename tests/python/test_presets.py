@@ -49,6 +49,17 @@ def test_pysr_is_evolution_alone(monkeypatch, noisy):
     assert model.get_best().equals(model.equations_.iloc[front.select("accuracy")])
 
 
+def test_iterations(monkeypatch, noisy):
+    def limits(**params):
+        options, model = options_of(monkeypatch, *noisy, max_evals=1, **params)
+        return options.niterations, options.n_iter_no_change
+
+    assert limits(niterations=None) == (400, 100)
+    assert limits(niterations=7) == (7, 0)
+    assert limits(niterations=None, preset="pysr") == (100, 0)
+    assert limits(niterations=7, preset="pysr") == (7, 0)
+
+
 def test_the_default_has_every_stage(monkeypatch, noisy):
     options, model = options_of(monkeypatch, *noisy)
     assert options.seeding
@@ -69,7 +80,6 @@ def test_parameters_beside_a_preset_count(monkeypatch, noisy):
 def test_pysr_has_the_defaults_that_pysr_has():
     """The constructor of PySR 2.7.2."""
     theirs = {
-        "niterations": 100,
         "populations": 31,
         "population_size": 27,
         "ncycles_per_iteration": 380,

@@ -71,14 +71,13 @@ DescriptionScale description_scale(std::span<const double> y, double symbols) {
     variance /= static_cast<double>(y.size());
     return {.rows = static_cast<double>(y.size()),
             .quantum = std::max(rounding_variance(y), 1e-16 * variance),
-            .symbols = std::max(symbols, 2.0),
-            .structure = 1 + std::min(1.0, 12 / static_cast<double>(y.size()))};
+            .symbols = std::max(symbols, 2.0)};
 }
 
 double description_length(double nodes, double constants, double mse, const DescriptionScale& scale) {
     if (!std::isfinite(mse)) return INFINITY;
     const double floor = std::max(scale.quantum, 1e-300);
-    return 0.5 * scale.rows * ln(std::max(mse, floor)) + scale.structure * nodes * ln(scale.symbols) +
+    return 0.5 * scale.rows * ln(std::max(mse, floor)) + nodes * ln(scale.symbols) +
            0.5 * constants * ln(scale.rows + 1) + flattery(constants, scale.rows);
 }
 
@@ -108,7 +107,7 @@ double description_length(const Expression& e, double mse, const DescriptionScal
         if (e.nodes[i].op == Op::Pow && e.nodes[i - 1].op != Op::Constant) rarity += kRare;
     }
     return description_length(static_cast<double>(e.size()), 0, mse, scale) + constants + flattery(fitted, scale.rows) +
-           scale.structure * rarity;
+           rarity;
 }
 
 }  // namespace balmer::search

@@ -9,6 +9,7 @@
 #include "balmer/expr/simplify.hpp"
 #include "core/parallel.hpp"
 #include "search/shrink.hpp"
+#include "search/vocabulary.hpp"
 
 namespace balmer {
 
@@ -18,6 +19,9 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// Iterations that look for a simpler formula after the simplest exact one so far was found.
 constexpr int kExactIterations = 1;
+
+/// A description shorter by so many nats is better by more than chance.
+constexpr double kShorter = 1;
 
 std::uint64_t hash_of(const Candidate& candidate) noexcept { return LossTable::key(candidate.roles); }
 
@@ -31,6 +35,9 @@ Evolution::Evolution(const Problem& problem)
                   problem.options.evolution.tournament_selection_p),
       context_{&problem.space, &mutator_, &tournament_, &problem.options.evolution, problem.norm},
       frequencies_(problem.options.evolution.maxsize),
+      scale_(search::description_scale({problem.data.target(), problem.data.n_rows()},
+                                       search::Vocabulary(problem.options, problem.operators)
+                                           .n_symbols(problem.data.n_features()))),
       scratch_(static_cast<std::size_t>(problem.options.n_threads)),
       in_single_precision_(problem.options.precision == 32 && problem.whole_loss() == nullptr &&
                            SinglePrecision::can_hold(problem.data)) {
@@ -105,9 +112,8 @@ void Evolution::start(Archive& archive, Control& control) {
 
 StopReason Evolution::run(Archive& archive, Control& control, SearchLog& log, const WorkDone& before) {
     if (islands_.empty()) start(archive, control);
-    const int niterations = problem_->options.evolution.niterations;
-    if (iteration_ >= leg_start_ + niterations) leg_start_ = iteration_;
-    while (iteration_ < leg_start_ + niterations) {
+    if (leg_is_over()) leg_start_ = iteration_;
+    while (!leg_is_over()) {
         if (const auto reason = reason_to_stop(archive, control, before)) return *reason;
         run_iteration(archive, control);
         if (control.is_cancelled()) continue;
@@ -143,6 +149,24 @@ void Evolution::run_iteration(Archive& archive, Control& control) {
         exact_iterations_ = now == exact ? exact_iterations_ + 1 : 0;
     }
     migrate(archive);
+    note_progress(archive);
+}
+
+bool Evolution::leg_is_over() const noexcept {
+    const EvolutionOptions& options = problem_->options.evolution;
+    if (iteration_ >= leg_start_ + options.niterations) return true;
+    return options.n_iter_no_change > 0 &&
+           iteration_ >= std::max(leg_start_, improved_at_) + options.n_iter_no_change;
+}
+
+void Evolution::note_progress(const Archive& archive) {
+    double least = kInfinity;
+    for (const Candidate* member : archive.front(problem_->floor)) {
+        least = std::min(least, search::description_length(member->roles[0], member->loss, scale_, {}));
+    }
+    if (!(least < least_description_ - kShorter)) return;
+    least_description_ = least;
+    improved_at_ = iteration_;
 }
 
 void Evolution::merge(Archive& archive) {
@@ -237,7 +261,7 @@ int Evolution::max_complexity(const Archive& archive) const {
     const EvolutionOptions& options = problem_->options.evolution;
     constexpr int kSmallest = 3;
     int limit = options.maxsize;
-    const double elapsed = static_cast<double>(iteration_) / options.niterations;
+    const double elapsed = static_cast<double>(iteration_) / options.least_iterations();
     if (elapsed < options.warmup_maxsize_by) {
         limit = kSmallest + static_cast<int>((options.maxsize - kSmallest) * (elapsed / options.warmup_maxsize_by));
     }
@@ -299,6 +323,7 @@ void load_table(StateReader& in, MutationTable& table) {
 
 void Evolution::save(StateWriter& out) const {
     out.line("evolution").number(static_cast<std::uint64_t>(iteration_)).number(static_cast<std::uint64_t>(leg_start_));
+    out.number(static_cast<std::uint64_t>(improved_at_)).real(least_description_);
     out.number(static_cast<std::uint64_t>(exact_iterations_)).real(own_evaluations_).real(own_nodes_);
     out.number(refined_);
     out.line("frequencies").number(frequencies_.counts().size());
@@ -324,7 +349,9 @@ void Evolution::load(StateReader& in) {
     const EvolutionOptions& options = problem_->options.evolution;
     constexpr std::size_t kMany = 1'000'000'000;
     in.line("evolution");
-    const std::size_t iteration = in.count(kMany), leg_start = in.count(kMany), exact_iterations = in.count(kMany);
+    const std::size_t iteration = in.count(kMany), leg_start = in.count(kMany), improved_at = in.count(kMany);
+    const double least_description = in.real();
+    const std::size_t exact_iterations = in.count(kMany);
     const double own_evaluations = in.real(), own_nodes = in.real();
     const std::uint64_t refined = in.number();
     in.line("frequencies");
@@ -358,6 +385,8 @@ void Evolution::load(StateReader& in) {
     // Only now: a text that cannot be read leaves everything as it was.
     iteration_ = static_cast<int>(iteration);
     leg_start_ = static_cast<int>(leg_start);
+    improved_at_ = static_cast<int>(improved_at);
+    least_description_ = least_description;
     exact_iterations_ = static_cast<int>(exact_iterations);
     own_evaluations_ = own_evaluations;
     own_nodes_ = own_nodes;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "balmer/search/search.hpp"
 #include "search/batch.hpp"
 #include "search/control.hpp"
+#include "search/description_length.hpp"
 #include "search/log.hpp"
 #include "search/problem.hpp"
 #include "search/state.hpp"
@@ -54,6 +56,10 @@ class Evolution {
     [[nodiscard]] std::optional<StopReason> reason_to_stop(const Archive& archive, const Control& control,
                                                            const WorkDone& before) const;
     [[nodiscard]] bool early_stop(const Archive& archive) const;
+    /// Whether the iterations of the present leg are over, or the last ones have led to nothing better.
+    [[nodiscard]] bool leg_is_over() const noexcept;
+    /// Takes down when the data were last described in fewer nats.
+    void note_progress(const Archive& archive);
     void report(const Archive& archive, Control& control, const WorkDone& before) const;
 
     const Problem* problem_;
@@ -67,10 +73,13 @@ class Evolution {
     std::vector<Candidate> guesses_;
     int iteration_ = 0;
     int leg_start_ = 0;         // iteration at which the present `niterations` began
+    int improved_at_ = 0;       // iteration at which the least description length last fell
+    double least_description_ = std::numeric_limits<double>::infinity();
     int exact_iterations_ = 0;  // since the simplest exact formula was found
     double own_evaluations_ = 0, own_nodes_ = 0;
     std::uint64_t refined_ = 0;  // hash of the leader that was fitted last
 
+    search::DescriptionScale scale_;
     std::vector<IslandScratch> scratch_;  // one for each thread
     bool in_single_precision_;
     std::unique_ptr<const Objective> single_;  // over all rows; null in double precision or with batches

@@ -44,6 +44,7 @@ constexpr NamedOption kOptions[] = {
     BALMER_EVOLUTION(population_size),
     BALMER_EVOLUTION(ncycles_per_iteration),
     BALMER_EVOLUTION(niterations),
+    BALMER_EVOLUTION(n_iter_no_change),
     BALMER_EVOLUTION(maxsize),
     BALMER_EVOLUTION(maxdepth),
     BALMER_EVOLUTION(warmup_maxsize_by),

@@ -42,6 +42,7 @@ void check_evolution(const EvolutionOptions& o) {
     at_least("population_size", o.population_size, 2);
     at_least("ncycles_per_iteration", o.ncycles_per_iteration, 1);
     at_least("niterations", o.niterations, 0);
+    at_least("n_iter_no_change", o.n_iter_no_change, 0);
     // Below 3 there is no room for a binary operator; kMaxNodes bounds the statistics' tables.
     at_least("maxsize", o.maxsize, 3);
     constexpr int kLargest = 10'000;

@@ -115,7 +115,7 @@ struct Search::Impl {
         const EvolutionOptions& e = problem.options.evolution;
         if (e.niterations == 0) return 0;
         const std::size_t rows = problem.batch_rows() > 0 ? problem.batch_rows() : problem.data.n_rows();
-        const double births = 2.0 * e.niterations * e.populations * e.ncycles_per_iteration;
+        const double births = 2.0 * e.least_iterations() * e.populations * e.ncycles_per_iteration;
         const double evolution_work = births * kNodes * std::max(kLeastRows, static_cast<double>(rows));
         const double evaluations = kShareOfEvaluations * problem.options.max_evals * work_of_an_evaluation();
         return std::min({problem.options.seed_work, std::max(kLeast, evolution_work), evaluations});
@@ -251,7 +251,7 @@ void Search::load(std::string_view state) {
     in.line("options");
     if (in.number() != fingerprint(problem.options, problem.operators)) {
         throw std::invalid_argument(
-            "the saved search belongs to other options; only niterations, timeout_in_seconds, max_evals, the early "
+            "the saved search belongs to other options; only niterations, n_iter_no_change, timeout_in_seconds, max_evals, the early "
             "stop, finish, cv_folds and n_threads may differ");
     }
     // Into new objects, so that a damaged text leaves this search as it was.

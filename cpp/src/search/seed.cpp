@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 
 #include "search/deep_search.hpp"
 #include "search/dictionary.hpp"
@@ -13,6 +14,7 @@
 #include "search/part_search.hpp"
 #include "search/probe.hpp"
 #include "search/quotients.hpp"
+#include "search/separate.hpp"
 #include "search/settled.hpp"
 #include "search/view_solver.hpp"
 #include "search/waves.hpp"
@@ -20,7 +22,7 @@
 namespace balmer::search {
 namespace {
 
-constexpr std::size_t kScreenRows = 64, kNoisyScreenRows = 256, kWaveRows = 512;
+constexpr std::size_t kScreenRows = 64, kNoisyScreenRows = 256, kWaveRows = 512, kSeparationRows = 1000;
 constexpr double kBytesOfFormula = 250;    // of the largest library, with its tables
 constexpr double kFinishWork = 5e8;        // nodes times rows, or a tenth of all
 constexpr double kExact = 1e-20;           // of the variance: far below anything but rounding
@@ -53,6 +55,20 @@ DeepOptions deep_within(double bytes) {
     const double room = bytes / kBytesOfFormula;
     if (room < static_cast<double>(deep.formulas)) deep.formulas = static_cast<std::size_t>(room);
     return deep;
+}
+
+/// Puts views without a variable that is a factor of its own before the others; returns those without one that is a term.
+std::vector<View> add_separated(std::vector<View>& views, Polisher& polisher, std::span<const std::uint32_t> rows) {
+    std::vector<View> products, sums;
+    const auto add = [&](const View& from) {
+        for (View& view : separated(from, polisher, rows)) {
+            (view.frame.nodes.empty() ? products : sums).push_back(std::move(view));
+        }
+    };
+    add(views.front());
+    if (views.size() > 1) add(views.back());
+    views.insert(views.begin(), std::make_move_iterator(products.begin()), std::make_move_iterator(products.end()));
+    return sums;
 }
 
 double mean_of(const View& view) {
@@ -219,6 +235,11 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     if (on.inner_constants && !done()) {
         plane_waves(raw, polisher, first_rows(data_, kWaveRows));
         log("raw: plane waves");
+    }
+    if (on.views && on.families && !done()) {
+        const std::vector<View> sums = add_separated(views, polisher, first_rows(data_, kSeparationRows));
+        log("separation, " + std::to_string(views.size()) + " views");
+        solve(sums, polisher, {.atoms = {800, kAtomsWithTriples}, .screen_rows = kScreenRows}, log);
     }
     if (on.families && !done()) {
         if (!surely_noisy(raw, polisher)) {

@@ -1,6 +1,7 @@
 // What steers the islands: mutations, complexity, limits.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -69,7 +70,8 @@ struct EvolutionOptions {
     int populations = 31;
     int population_size = 27;
     int ncycles_per_iteration = 380;
-    int niterations = 100;
+    int niterations = 400;       ///< at most
+    int n_iter_no_change = 100;  ///< ends after so many without a shorter description of the data; 0: never
 
     int maxsize = 30;              ///< largest complexity
     int maxdepth = 0;              ///< largest depth; 0: no limit but maxsize
@@ -105,6 +107,11 @@ struct EvolutionOptions {
     double fraction_replaced_hof = 0.0614;
     double fraction_replaced_guesses = 0.001;
     int topn = 12;
+
+    /// Iterations that there are in any case, unless the search ends for another reason.
+    [[nodiscard]] int least_iterations() const noexcept {
+        return n_iter_no_change > 0 ? std::min(niterations, n_iter_no_change) : niterations;
+    }
 };
 
 }  // namespace balmer
