@@ -73,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="an operator of your own, as in 'inv(x) = 1/x'; may be repeated",
     )
-    fit.add_argument("--niterations", type=int, metavar="N", help="iterations (default: 100 after the last that helped)")
+    fit.add_argument(
+        "--niterations", type=int, metavar="N", help="iterations (default: 100 after the last that helped)"
+    )
     fit.add_argument("--maxsize", type=int, metavar="N", help="largest complexity (default: 30)")
     fit.add_argument("--output", type=Path, metavar="FILE", help="write the front to this CSV file")
     _add_common(fit)

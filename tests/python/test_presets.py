@@ -51,7 +51,7 @@ def test_pysr_is_evolution_alone(monkeypatch, noisy):
 
 def test_iterations(monkeypatch, noisy):
     def limits(**params):
-        options, model = options_of(monkeypatch, *noisy, max_evals=1, **params)
+        options, _ = options_of(monkeypatch, *noisy, max_evals=1, **params)
         return options.niterations, options.n_iter_no_change
 
     assert limits(niterations=None) == (400, 100)

@@ -35,9 +35,9 @@ Evolution::Evolution(const Problem& problem)
                   problem.options.evolution.tournament_selection_p),
       context_{&problem.space, &mutator_, &tournament_, &problem.options.evolution, problem.norm},
       frequencies_(problem.options.evolution.maxsize),
-      scale_(search::description_scale({problem.data.target(), problem.data.n_rows()},
-                                       search::Vocabulary(problem.options, problem.operators)
-                                           .n_symbols(problem.data.n_features()))),
+      scale_(search::description_scale(
+          {problem.data.target(), problem.data.n_rows()},
+          search::Vocabulary(problem.options, problem.operators).n_symbols(problem.data.n_features()))),
       scratch_(static_cast<std::size_t>(problem.options.n_threads)),
       in_single_precision_(problem.options.precision == 32 && problem.whole_loss() == nullptr &&
                            SinglePrecision::can_hold(problem.data)) {
@@ -155,8 +155,7 @@ void Evolution::run_iteration(Archive& archive, Control& control) {
 bool Evolution::leg_is_over() const noexcept {
     const EvolutionOptions& options = problem_->options.evolution;
     if (iteration_ >= leg_start_ + options.niterations) return true;
-    return options.n_iter_no_change > 0 &&
-           iteration_ >= std::max(leg_start_, improved_at_) + options.n_iter_no_change;
+    return options.n_iter_no_change > 0 && iteration_ >= std::max(leg_start_, improved_at_) + options.n_iter_no_change;
 }
 
 void Evolution::note_progress(const Archive& archive) {

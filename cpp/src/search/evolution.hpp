@@ -72,8 +72,8 @@ class Evolution {
     FrequencyStatistics frequencies_;
     std::vector<Candidate> guesses_;
     int iteration_ = 0;
-    int leg_start_ = 0;         // iteration at which the present `niterations` began
-    int improved_at_ = 0;       // iteration at which the least description length last fell
+    int leg_start_ = 0;    // iteration at which the present `niterations` began
+    int improved_at_ = 0;  // iteration at which the least description length last fell
     double least_description_ = std::numeric_limits<double>::infinity();
     int exact_iterations_ = 0;  // since the simplest exact formula was found
     double own_evaluations_ = 0, own_nodes_ = 0;

@@ -16,8 +16,9 @@ enum class Family : std::uint8_t { single, pair, product, rational, bilinear };
 /// A formula of a family that leaves little of the target.
 struct Hit {
     float left = 1;  ///< 1 - R^2 (of T g - a f - b + c T for rationals)
-    std::uint32_t i = 0,
-                  j = 0;  ///< atom f (single); atoms f, g (pair, bilinear); formula g of the library, atom f (product, rational)
+    std::uint32_t
+        i = 0,
+        j = 0;  ///< atom f (single); atoms f, g (pair, bilinear); formula g of the library, atom f (product, rational)
     std::uint16_t target = 0;  ///< position in the targets that were scanned
     std::uint16_t complexity = 0;
     Family family = Family::single;

@@ -16,8 +16,8 @@ struct Model {
     Hit hit;
     /// T = c0 + c1 f + c2 g + c3 f g;  g (c0 + c1 f);  (c0 + c1 f) / (g - c2)
     std::array<double, 4> c{};
-    double left = 1;            ///< 1 - R^2 of the fit in T
-    double mse = 0;             ///< in units of y, on the screen rows; infinite where T^-1 is not defined
+    double left = 1;  ///< 1 - R^2 of the fit in T
+    double mse = 0;   ///< in units of y, on the screen rows; infinite where T^-1 is not defined
     int n_constants = 0;
 };
 

@@ -36,7 +36,7 @@ struct NoisyRound {
 constexpr std::size_t kAtomsWithTriples = 4000;  // the simplest atoms of larger libraries are the same
 constexpr std::array<NoisyRound, 3> kNoisyRounds = {NoisyRound{800, 100, kTransforms}, NoisyRound{3000, 4, kTransforms},
                                                     NoisyRound{8000, 2, 3}};
-constexpr std::size_t kAtomsInProducts = 2000;   // of the family a (f + p) (g + q) + r
+constexpr std::size_t kAtomsInProducts = 2000;  // of the family a (f + p) (g + q) + r
 
 /// Of the best formula so far, as the estimate of the noise.
 double residual_of(const SeedArchive& archive) { return archive.best() ? std::sqrt(archive.best()->loss) : 0; }

@@ -266,7 +266,8 @@ class WaveSearch {
     }
 
     /// Cosines and sines of all frequencies, as columns.
-    [[nodiscard]] std::array<Panel, 2> tables(const std::vector<double>& grid, const std::vector<double>& values) const {
+    [[nodiscard]] std::array<Panel, 2> tables(const std::vector<double>& grid,
+                                              const std::vector<double>& values) const {
         std::array<Panel, 2> tables{Panel(grid.size(), n_), Panel(grid.size(), n_)};
         for (std::size_t f = 0; f < grid.size(); ++f) {
             for (std::size_t k = 0; k < n_; ++k) {
@@ -295,7 +296,8 @@ class WaveSearch {
             }
         }
         const double pairs = 2 * static_cast<double>(grid_i.size() * grid_j.size());
-        const double chance = 2 * balmer::apply(Op::Log, pairs) / static_cast<double>(n_);  // the largest share of noise
+        const double chance =
+            2 * balmer::apply(Op::Log, pairs) / static_cast<double>(n_);  // the largest share of noise
         const double unit = 2 / (weights * total_), least = 1.3 * chance / unit;
         std::vector<PlaneWave> found;
         const ScanKernels& kernels = scan_kernels();
@@ -417,7 +419,8 @@ class WaveSearch {
         if (!(std::abs(c[0] * c[3] - c[1] * c[2]) < kStanding * square)) return;
         std::vector<double> product(n_);
         for (std::size_t k = 0; k < n_; ++k) {
-            product[k] = (left[0] * of_x[0][k] + left[1] * of_x[1][k]) * (right[0] * of_y[0][k] + right[1] * of_y[1][k]);
+            product[k] =
+                (left[0] * of_x[0][k] + left[1] * of_x[1][k]) * (right[0] * of_y[0][k] + right[1] * of_y[1][k]);
         }
         const Expression first = written(vocabulary_.scale(u, x.e), left[0], left[1]),
                          second = written(vocabulary_.scale(v, y.e), right[0], right[1]);

@@ -97,6 +97,40 @@ TEST_CASE("pairs are what least squares of each pair gives, and none that is bet
     }
 }
 
+TEST_CASE(
+    "products of two atoms with offsets are what least squares of f, g and f g gives, and the best is not missed") {
+    Problem problem;
+    const Vocabulary vocabulary(problem.options, problem.operators);
+    const Library library = library_of(problem, vocabulary, 3);
+    const std::vector<Atom> atoms = select_atoms(library, library.size(), 60, false);
+    const auto columns = [&](std::size_t i, std::size_t j) {
+        const std::vector<double> f = column(library, atoms[i].node), g = column(library, atoms[j].node);
+        std::vector<double> fg(64);
+        for (std::size_t k = 0; k < 64; ++k) fg[k] = f[k] * g[k];
+        return std::vector<std::vector<double>>{f, g, fg};
+    };
+    for (const bool weighted : {false, true}) {
+        ScanTargets targets;
+        targets.overhead = {2};
+        targets.values.assign(1, std::vector<double>(64));
+        for (std::size_t k = 0; k < 64; ++k) {
+            const double a = problem.variables[0].values[k], b = problem.variables[1].values[k];
+            targets.values[0][k] = (std::cos(a) + 0.3) * (std::sqrt(b) - 2) - 1 + 0.001 * std::sin(50 * a);
+            if (weighted) targets.root_weight.push_back(0.5 + 0.1 * static_cast<double>(k % 7));
+        }
+        ScanOptions options;
+        options.keep = 5;
+        const Panel panel = standard_panel(library, atoms, targets.root_weight);
+        double best = 1;
+        for (const Hit& hit : scan_bilinear(panel, atoms, atoms.size(), targets, options)) {
+            const double expected = left_of(columns(hit.i, hit.j), targets.values[0], targets.root_weight, true);
+            CHECK(static_cast<double>(hit.left) == doctest::Approx(expected).epsilon(0.01).scale(1e-4));
+            best = std::min(best, static_cast<double>(hit.left));
+        }
+        CHECK(best < 1e-5);
+    }
+}
+
 TEST_CASE("a product and a rational are found at the top of their complexity") {
     Problem problem;
     const Vocabulary vocabulary(problem.options, problem.operators);

@@ -173,6 +173,16 @@ TEST_CASE("a few measurements that a formula explains to half of their digits ar
     }
 }
 
+TEST_CASE("eight rows can tell a law from a constant") {
+    // The logarithms of the distances of Mercury, Venus, ..., Uranus (Titius and Bode: a = 0.4 + 0.3 * 2^n).
+    const Planets planets{{-1000, 0, 1, 2, 3, 4, 5, 6},
+                          {-0.94160854, -0.32850407, 0, 0.41871034, 1.01884732, 1.64865863, 2.25967759, 2.9559514}};
+    const FrontEntry law = *best(search(planets, 100).front);
+    INFO(to_text(law.expression));
+    CHECK(law.complexity > 5);
+    CHECK(law.loss < 1e-3);
+}
+
 TEST_CASE("a few rows that were computed are searched to the last digit") {
     Planets planets{{0.387, 0.723, 1.0, 1.524, 5.203, 9.537}, {}};
     for (const double a : planets.distance) planets.period.push_back(365.25 * a * std::sqrt(a) + std::exp(-a));

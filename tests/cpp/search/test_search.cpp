@@ -306,6 +306,23 @@ TEST_CASE("each stop condition is named") {
     CHECK(result.front.back().complexity > 6);
 }
 
+TEST_CASE("evolution ends when it leads to nothing better, and goes on when it is run again") {
+    const Dataset<double> data = rows_of("x0", 60, 5);
+    SearchOptions options = small();
+    options.evolution.niterations = 60;
+    options.evolution.n_iter_no_change = 0;
+    CHECK(Search(data, OperatorSet::builtin(), options).run().iterations == 60);
+    options.evolution.n_iter_no_change = 4;
+    Search search(data, OperatorSet::builtin(), options);
+    const SearchResult first = search.run();
+    CHECK(first.reason == StopReason::iterations);
+    CHECK(first.iterations >= 4);
+    CHECK(first.iterations < 60);
+    CHECK(search.run().iterations >= first.iterations + 4);
+    options.evolution.niterations = 3;
+    CHECK(Search(data, OperatorSet::builtin(), options).run().iterations == 3);
+}
+
 TEST_CASE("a timed search is a prefix of the untimed one") {
     const Dataset<double> data = rows_of(kLaw, 100, 0.3);
     std::vector<std::vector<FrontEntry>> fronts;

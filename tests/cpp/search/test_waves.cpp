@@ -54,6 +54,22 @@ TEST_CASE("a wave is found whatever its frequency and what it stands beside") {
     }
 }
 
+TEST_CASE("waves over two variables are found, running and standing, exact and under noise") {
+    const std::vector<Law> laws = {
+        [](const double* x) { return 1.3 * std::sin(31 * x[0] - 22 * x[1] + 0.4) + 0.7; },
+        [](const double* x) { return 2 - 2.1 * std::cos(98 * x[0]) * std::sin(13 * x[2]) + x[1]; },
+    };
+    for (std::size_t k = 0; k < laws.size(); ++k) {
+        const SearchResult exact = search(laws[k], 0, {"sin", "cos"});
+        INFO("law ", k, ": ", to_text(exact.front.back().expression));
+        CHECK(exact.reason == StopReason::exact);
+        const SearchResult noisy = search(laws[k], 0.3, {"sin", "cos"});
+        const FrontEntry& chosen = *best(noisy.front);
+        INFO(to_text(chosen.expression));
+        CHECK(chosen.loss < 1.2 * 0.09);
+    }
+}
+
 TEST_CASE("a wave is found with the cosine alone, and under noise") {
     const Law law = [](const double* x) { return 1.7 * std::sin(61 * x[0] + 0.4) + 0.5 * x[1]; };
     CHECK(search(law, 0, {"cos"}).reason == StopReason::exact);
