@@ -8,6 +8,7 @@
 #include "balmer/core/rng.hpp"
 #include "fit/frequency_scan.hpp"
 #include "fit/levenberg_marquardt.hpp"
+#include "fit/same_loss.hpp"
 
 namespace balmer {
 
@@ -284,9 +285,20 @@ FitResult fit_constants(Expression& expression, const Evaluator<T>& evaluator, c
     memory.analysis.find(expression, evaluator.operators(), memory.linear);
     Formula<T> formula{expression, evaluator, workspace.evaluation.program(), rows};
     formula.compile(eval::Range::plain);
-    const FitResult result = Fit<T>(formula, options, memory).run();
-    if (result.status != FitStatus::not_finite) {
-        expression.constants = memory.best;
+    FitResult result = Fit<T>(formula, options, memory).run();
+    const auto take = [&] {
+        expression.constants = result.status == FitStatus::not_finite ? memory.first : memory.best;
+    };
+    take();
+    if (formula.range == eval::Range::plain && formula.may_be_rescued()) {
+        const double loss = evaluator.mean_squared_error(expression, rows, workspace.evaluation);
+        ++result.evaluations;
+        if (!fit::same_loss<T>(loss, result.loss)) {
+            memory.start = memory.first;
+            formula.compile(eval::Range::extended);
+            result = Fit<T>(formula, options, memory).run();
+            take();
+        }
     }
     return result;
 }

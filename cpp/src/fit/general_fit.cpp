@@ -10,6 +10,7 @@
 #include "fit/kink_polish.hpp"
 #include "fit/linear_constants.hpp"
 #include "fit/loss_model.hpp"
+#include "fit/same_loss.hpp"
 
 namespace balmer {
 namespace {
@@ -298,13 +299,19 @@ FitResult fit_constants(Expression& expression, const Evaluator<T>& evaluator, c
         LossModel<T> model(expression, evaluator, loss, rows, range, workspace.evaluation.program(), memory);
         return LossFit<T>(model, evaluator, loss, memory, options).run();
     };
-    FitResult result = run(eval::Range::plain);
-    if (result.status == FitStatus::not_finite &&
-        eval::has_extended_form(expression, evaluator.operators(), data.is_extreme())) {
-        result = run(eval::Range::extended);
-    }
-    if (result.status != FitStatus::not_finite) {
-        expression.constants = memory.constants;
+    const std::vector<double> start = expression.constants;
+    FitResult result;
+    const auto run_and_take = [&](eval::Range range) {
+        expression.constants = start;
+        result = run(range);
+        if (result.status != FitStatus::not_finite) expression.constants = memory.constants;
+    };
+    run_and_take(eval::Range::plain);
+    if (eval::has_extended_form(expression, evaluator.operators(), data.is_extreme())) {
+        const double seen = mean_loss(expression, evaluator, loss, rows, workspace.evaluation);
+        if (result.status == FitStatus::not_finite || !fit::same_loss<T>(seen, result.loss)) {
+            run_and_take(eval::Range::extended);
+        }
     }
     result.evaluations += spent.evaluations;
     return result;

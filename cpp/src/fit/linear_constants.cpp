@@ -69,7 +69,7 @@ void LinearConstants::read(const Expression& expression, const OperatorSet& oper
         std::array<Reading<Set>, kMaxArity> operands;
         std::copy_n(stack.end() - node.arity, node.arity, operands.begin());
         stack.resize(stack.size() - node.arity);
-        if (OperatorSet::is_user(node.op)) {
+        if (OperatorSet::is_user(node.op) && !operators.user(node.op).is_compiled()) {
             read(operators.user(node.op).body, operators, operands.data(), stack);
             continue;
         }

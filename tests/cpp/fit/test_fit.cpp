@@ -1,4 +1,5 @@
 #include "balmer/fit/fit.hpp"
+#include "balmer/fit/loss.hpp"
 
 #include <doctest/doctest.h>
 
@@ -260,6 +261,26 @@ TEST_CASE("Planck's law is fitted although exp overflows on the way") {
     CHECK(near(f.expression.constants[0], 2, 1e-9));
     CHECK(near(f.expression.constants[1], 3, 1e-9));
     CHECK(near(f.expression.constants[2], 1, 1e-9));
+}
+
+TEST_CASE("a fit sees what left the range and came back as another number") {
+    // At 2000 both parts of the first quotient are infinite, and the comparison makes 0 of NaN where its value is 1; the
+    // second formula is 1 / 2000 there, and not 0.
+    Sample s = sample([](double x) { return 0.25 * x; }, 1, 2);
+    s.x[0] = 2000;
+    const Dataset<double> data = s.data();
+    const Evaluator<double> evaluator(data);
+    Workspace<double> workspace;
+    for (const std::string text : {"less_equal(1*3^x0 / (exp(x0) / -1), 2) + 0*x0", "1 / log(exp(x0) + 1)"}) {
+        CAPTURE(text);
+        const Fitted f = fit(text, s);
+        CHECK(near(f.result.loss, evaluator.mean_squared_error(f.expression, kRows, workspace), 1e-10));
+        Expression e = parse(text);
+        FitWorkspace<double> memory;
+        const Loss absolute("L1DistLoss");
+        const double loss = fit_constants(e, evaluator, absolute, {}, memory).loss;
+        CHECK(near(loss, mean_loss(e, evaluator, absolute, kRows, workspace), 1e-10));
+    }
 }
 
 TEST_CASE("restarts leave a wrong minimum") {
