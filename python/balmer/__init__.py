@@ -17,7 +17,7 @@ from balmer._core import ParseError, available_isas, isa
 from balmer.expression import Expression, evaluate, parse
 from balmer.fitting import FitResult, fit_constants
 from balmer.losses import Loss, NamedLoss, named_losses
-from balmer.operators import OperatorInfo, operators
+from balmer.operators import CompiledOperator, OperatorInfo, operators
 
 if TYPE_CHECKING:
     from balmer import datasets as datasets
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from balmer.sympy_io import from_sympy
 
 __all__ = [
+    "CompiledOperator",
     "Expression",
     "FitResult",
     "Loss",

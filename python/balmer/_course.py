@@ -22,6 +22,7 @@ from balmer._results import TargetResult
 from balmer._saving import CHECKPOINT, model_text, write_atomically
 from balmer.callbacks import Callback, ProgressRow, SearchProgress
 from balmer.expression import Expression
+from balmer.operators import compiled_function
 from balmer.selection import Front
 
 if TYPE_CHECKING:
@@ -30,17 +31,9 @@ if TYPE_CHECKING:
     from balmer._data import Rows, Table
     from balmer.operators import OperatorChoice
 
-__all__ = ["Before", "Course", "compiled_loss", "finished", "whole_loss"]
+__all__ = ["Before", "Course", "finished", "whole_loss"]
 
 _logger = logging.getLogger("balmer")
-
-
-def compiled_loss(function: Any) -> Any:
-    """Return the capsule of a scipy.LowLevelCallable; None for all else."""
-    if type(function).__name__ != "LowLevelCallable":
-        return None
-    capsule: Any = tuple.__getitem__(function, 0)
-    return capsule
 
 
 def whole_loss(function: Callable[..., float], rows: Rows) -> Callable[[NDArray[np.float64]], float]:
@@ -51,7 +44,7 @@ def whole_loss(function: Callable[..., float], rows: Rows) -> Callable[[NDArray[
     TypeError
         If it is not a function of two or three arguments.
     """
-    if (capsule := compiled_loss(function)) is not None:
+    if (capsule := compiled_function(function)) is not None:
         return lambda prediction: _core.call_compiled_loss(capsule, prediction, rows.y, rows.weights)
     if not callable(function):
         raise TypeError(

@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, clone
 from balmer.callbacks import Callback
 from balmer.expression import Expression
 from balmer.losses import Loss
+from balmer.operators import CompiledOperator, compiled_function
 
 __all__ = ["SearchParameters", "documented", "suggesting"]
 
@@ -69,10 +70,10 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         ``pysr``: evolution alone, as PySR 2 does it with its default parameters, no search for laws of closed
         form before, no fit, pruning or snapping of the front after: a base line. What stays different is
         listed in docs/search.md.
-    binary_operators, unary_operators : list of str, optional
-        What formulas may be made of: names and aliases of `balmer.operators`, or definitions such as
-        ``"inv(x) = 1/x"``. Without both: ``+ - * /``.
-    operators : dict of int to list of str, optional
+    binary_operators, unary_operators : list of str or CompiledOperator, optional
+        What formulas may be made of: names and aliases of `balmer.operators`, definitions such as
+        ``"inv(x) = 1/x"``, or compiled code (`CompiledOperator`). Without both: ``+ - * /``.
+    operators : dict of int to list of str or CompiledOperator, optional
         The same by number of operands, in the place of the other two: ``{1: ["sin"], 2: ["+", "*"], 3:
         ["ifelse"]}``.
     exponents : list of float, optional
@@ -213,9 +214,9 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         model_selection: str | None = None,
         *,
         preset: str = "balmer",
-        binary_operators: Sequence[str] | None = None,
-        unary_operators: Sequence[str] | None = None,
-        operators: Mapping[int, Sequence[str]] | None = None,
+        binary_operators: Sequence[str | CompiledOperator] | None = None,
+        unary_operators: Sequence[str | CompiledOperator] | None = None,
+        operators: Mapping[int, Sequence[str | CompiledOperator]] | None = None,
         exponents: Sequence[float] | None = None,
         maxsize: int = 30,
         maxdepth: int | None = None,
@@ -379,9 +380,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_clone__(self) -> Any:
         """Return an unfitted copy; a compiled loss, which cannot be copied, is shared."""
-        from balmer._course import compiled_loss
-
-        if compiled_loss(self.loss_function) is None:
+        if compiled_function(self.loss_function) is None:
             return super().__sklearn_clone__()
         return clone(type(self)(**{**self.get_params(deep=False), "loss_function": None})).set_params(
             loss_function=self.loss_function

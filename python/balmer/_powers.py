@@ -44,8 +44,7 @@ class Powers:
             return f"pow({base}, 0)", [*constants, self.exponents[name]]
 
         core = expression._formula
-        mine = set(self.definitions)
-        others = _core.OperatorSet([text for text in core.definitions if text not in mine])
+        others = core.operators.without(list(self.exponents))
         return Expression(_rewritten(core, power, others), expression.named_constants)
 
     def errors(self, expression: Expression, errors: Sequence[float]) -> tuple[float, ...]:

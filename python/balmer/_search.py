@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from balmer import _core
-from balmer._course import compiled_loss, finished, whole_loss
+from balmer._course import finished, whole_loss
 from balmer._data import Rows, Table, named_constants
 from balmer._display import Display
 from balmer._results import SearchRecord, TargetResult
 from balmer._uncertainty import Uncertainty, uncertainty
 from balmer.expression import Expression
 from balmer.losses import as_loss
+from balmer.operators import compiled_function
 from balmer.options import search_options, stop_function
 from balmer.selection import Front, FrontRow
 
@@ -127,7 +128,7 @@ class Searches:
             "complexity_of_variables": self._complexity_of_variables(),
         }
         options = search_options(params, self._chosen, names, guesses, model.seed_ + target)
-        loss = compiled_loss(model.loss_function)
+        loss = compiled_function(model.loss_function)
         if loss is None and model.loss_function is not None:
             loss = whole_loss(model.loss_function, rows)
         mapping = self._mapping(model.complexity_mapping)

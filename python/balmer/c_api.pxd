@@ -58,6 +58,8 @@ cdef extern from "balmer/python_api.h" nogil:
         int complexity
         double loss
         double description_length
+    ctypedef void (*balmer_block_function)(
+        double* out, const double* a, const double* b, size_t n, void* user) noexcept nogil
     ctypedef int (*balmer_progress_function)(const balmer_progress* progress, void* user) noexcept nogil
 
     int balmer_c_api_version "balmer_functions_->balmer_c_api_version"()
@@ -128,3 +130,6 @@ cdef extern from "balmer/python_api.h" nogil:
         const balmer_search* search, void* buffer, size_t capacity, balmer_error* error)
     balmer_status balmer_search_load "balmer_functions_->balmer_search_load"(
         balmer_search* search, const void* state, size_t size, balmer_error* error)
+    balmer_status balmer_operators_define_compiled "balmer_functions_->balmer_operators_define_compiled"(
+        balmer_operators* operators, const char* name, int arity, balmer_block_function value,
+        const balmer_block_function* derivatives, void* user, int complexity, balmer_error* error)

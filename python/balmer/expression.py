@@ -154,9 +154,20 @@ class Expression:
     def __hash__(self) -> int:
         return hash(self._formula)
 
+    def __copy__(self) -> Expression:
+        return self  # a value
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Expression:
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
         # The constants travel beside the text: NaN and infinity have no text that the parser reads.
         core = self._formula
+        if core.compiled:
+            raise TypeError(
+                f"{self} cannot be pickled or saved: {core.compiled[0]!r} is compiled code, which a file "
+                "cannot hold; define it as text, as in 'inv(x) = 1/x', or keep str(expression)"
+            )
         state = (core.text(), core.names or None, core.definitions, core.constants)
         return _rebuild, (*state, dict(self._fixed)) if self._fixed else state
 

@@ -6,11 +6,76 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any, TypeAlias
 
 from balmer import _core
 from balmer._powers import Powers, powers
 
-__all__ = ["OperatorChoice", "OperatorInfo", "choose_operators", "definition_arity", "operators"]
+__all__ = [
+    "CompiledOperator",
+    "OperatorChoice",
+    "OperatorInfo",
+    "choose_operators",
+    "compiled_function",
+    "definition_arity",
+    "operators",
+]
+
+
+def compiled_function(function: Any) -> Any:
+    """Return the capsule of a scipy.LowLevelCallable; None for all else."""
+    if type(function).__name__ != "LowLevelCallable":
+        return None
+    capsule: Any = tuple.__getitem__(function, 0)
+    return capsule
+
+
+@dataclass(frozen=True)
+class CompiledOperator:
+    """An operator that is compiled code: from Cython, numba, or any library through ctypes.
+
+    It stands among `unary_operators` or `binary_operators`, or under its number of operands in `operators`.
+    Formulas with it evaluate and fit as others do; they cannot be pickled, saved or exported, and sympy sees
+    a function of that name.
+
+    Parameters
+    ----------
+    name : str
+        What it is called in formulas.
+    function : scipy.LowLevelCallable
+        Of a function ``void (double *out, double *a, size_t n)`` for one operand, ``void (double *out, double
+        *a, double *b, size_t n)`` for two, with a last ``void *`` if it has user data. It fills a block of
+        values: ``out[i] = f(a[i], b[i])``. It must give equal values for equal operands, throw nothing and
+        bear calls from several threads at once; `out` may be the same array as an operand.
+    derivatives : tuple of scipy.LowLevelCallable, optional
+        The derivative by each operand, functions of the operands with the same signature. Without them they
+        are taken by central differences, which is slower and exact to some eight digits.
+
+    Raises
+    ------
+    TypeError
+        For another kind of function.
+    """
+
+    name: str
+    function: Any
+    derivatives: tuple[Any, ...] = ()
+
+    def __post_init__(self) -> None:
+        for function in (self.function, *self.derivatives):
+            if compiled_function(function) is None:
+                raise TypeError(
+                    f"CompiledOperator {self.name!r} is given {function!r}: wrap compiled code in a "
+                    "scipy.LowLevelCallable; a formula goes among the operators as text, as in 'inv(x) = 1/x'"
+                )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> CompiledOperator:
+        return self  # code cannot be copied, and never changes
+
+    @property
+    def core(self) -> tuple[str, Any, list[Any]]:
+        """What the core takes: the name and the capsules of the functions."""
+        return self.name, compiled_function(self.function), [compiled_function(d) for d in self.derivatives]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +140,8 @@ def operators() -> tuple[OperatorInfo, ...]:
     )
 
 
+_Operator: TypeAlias = str | CompiledOperator
+
 _DEFAULT_BINARY = ("+", "-", "*", "/")
 _PARAMETER = {1: "unary_operators", 2: "binary_operators"}
 _DEFINITION = re.compile(r"^\s*([^\W\d]\w*)\s*\(([^()]*)\)\s*=(?!=)")
@@ -122,15 +189,22 @@ def _unknown(known: _core.OperatorSet, name: str) -> str:
     return f"unknown operator {name!r}: {hint} or define your own, as in 'inv(x) = 1/x'"
 
 
+def _name(op: _Operator) -> str:
+    if isinstance(op, CompiledOperator):
+        return op.name
+    definition = _DEFINITION.match(op)
+    return definition[1] if definition else op.strip()
+
+
 def _place(arity: int, by_arity: bool) -> str:
     return f"operators[{arity}]" if by_arity or arity not in _PARAMETER else _PARAMETER[arity]
 
 
 def _by_arity(
-    binary_operators: Sequence[str] | None,
-    unary_operators: Sequence[str] | None,
-    operators: Mapping[int, Sequence[str]] | None,
-) -> dict[int, list[str]]:
+    binary_operators: Sequence[_Operator] | None,
+    unary_operators: Sequence[_Operator] | None,
+    operators: Mapping[int, Sequence[_Operator]] | None,
+) -> dict[int, list[_Operator]]:
     if operators is not None:
         if binary_operators is not None or unary_operators is not None:
             raise ValueError(
@@ -150,7 +224,7 @@ def _by_arity(
             1: unary_operators if unary_operators is not None else (),
             2: binary_operators if binary_operators is not None else _DEFAULT_BINARY,
         }
-    result: dict[int, list[str]] = {}
+    result: dict[int, list[_Operator]] = {}
     for arity, names in sorted(chosen.items()):
         place = _place(arity, operators is not None)
         if not isinstance(arity, int) or not 1 <= arity <= _core.MAX_ARITY:
@@ -160,25 +234,27 @@ def _by_arity(
         if isinstance(names, str):
             raise ValueError(f"{place} is the text {names!r}: give a list, as in [{names!r}]")
         for name in names:
-            if not isinstance(name, str):
-                raise ValueError(f"{place} holds {name!r}: give names or definitions, as text")
+            if not isinstance(name, (str, CompiledOperator)):
+                raise ValueError(
+                    f"{place} holds {name!r}: give names or definitions, as text, or a CompiledOperator"
+                )
         result[arity] = list(names)
     return result
 
 
 def choose_operators(
-    binary_operators: Sequence[str] | None = None,
-    unary_operators: Sequence[str] | None = None,
-    operators: Mapping[int, Sequence[str]] | None = None,
+    binary_operators: Sequence[_Operator] | None = None,
+    unary_operators: Sequence[_Operator] | None = None,
+    operators: Mapping[int, Sequence[_Operator]] | None = None,
     exponents: Sequence[float] | None = None,
 ) -> OperatorChoice:
     """Resolve names and definitions of operators.
 
     Parameters
     ----------
-    binary_operators, unary_operators : sequence of str, optional
-        Names, aliases or definitions such as ``"inv(x) = 1/x"``.
-    operators : mapping of int to sequence of str, optional
+    binary_operators, unary_operators : sequence of str or CompiledOperator, optional
+        Names, aliases, definitions such as ``"inv(x) = 1/x"``, or compiled code.
+    operators : mapping of int to sequence of str or CompiledOperator, optional
         The same by number of operands; in the place of the other two.
     exponents : sequence of float, optional
         Those that `^` may have.
@@ -191,16 +267,17 @@ def choose_operators(
         For a definition that cannot be read.
     """
     chosen = _by_arity(binary_operators, unary_operators, operators)
-    texts = [text for names in chosen.values() for text in names if _DEFINITION.match(text)]
+    given = [op for names in chosen.values() for op in names]
+    compiled = [op.core for op in given if isinstance(op, CompiledOperator)]
+    texts = [op for op in given if isinstance(op, str) and _DEFINITION.match(op)]
     of_powers = powers(exponents)
-    known = _core.OperatorSet([*texts, *of_powers.definitions])
+    known = _core.OperatorSet([*texts, *of_powers.definitions], compiled)
 
     codes: list[int] = []
     for arity, names in chosen.items():
         place = _place(arity, operators is not None)
-        for text in names:
-            definition = _DEFINITION.match(text)
-            name = definition[1] if definition else text.strip()
+        for op in names:
+            name = _name(op)
             code = known.find(name, arity)
             if code is None:
                 any_arity = known.find(name)

@@ -54,7 +54,7 @@ def to_sympy(expression: Expression) -> sympy.Expr:
 
     Symbols have the names of the variables and no assumptions, so ``sympy.Symbol("x0")`` is the same symbol.
     sympy simplifies some sums and products as it builds them; the values stay the same wherever both are
-    defined.
+    defined. Compiled operators become functions of their names, of which sympy knows nothing else.
     """
     core = expression._formula
     names = core.names or [f"x{j}" for j in range(core.n_features)]
@@ -66,6 +66,7 @@ def to_sympy(expression: Expression) -> sympy.Expr:
         if isinstance(word, ast.Name) and hasattr(sympy, word.id)
     }
     namespace.update(_HYPERBOLIC)
+    namespace.update({name: sympy.Function(name) for name in core.compiled})
     namespace.update(
         Integer=sympy.Integer, Float=sympy.Float, round_half_even=_round_half_even, __builtins__={}
     )

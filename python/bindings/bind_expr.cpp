@@ -13,21 +13,96 @@
 #include "balmer/expr/print.hpp"
 #include "balmer/expr/simplify.hpp"
 #include "bound.hpp"
+#include "low_level_callable.hpp"
 
 namespace balmer::python {
 namespace {
 
 using Operators = std::shared_ptr<const Context>;  // a context without names
 
-Operators make_operators(const std::vector<std::string>& definitions) {
+/// A compiled operator as Python gives it: its name, the capsule of its function, those of its derivatives.
+using Compiled = std::tuple<std::string, py::capsule, std::vector<py::capsule>>;
+
+/// A function of `arity` operands. Throws std::invalid_argument for another signature.
+LowLevelFunction block_function(const py::capsule& capsule, const std::string& name, std::size_t arity) {
+    LowLevelFunction function(capsule);
+    if (!function.is_known || function.result != "void" || function.n_arrays != arity + 1) {
+        throw std::invalid_argument("operator '" + name + "' is compiled with the signature '" + function.signature +
+                                    "': write it as 'void (double *out, double *a, " +
+                                    (arity == 2 ? "double *b, " : "") +
+                                    "size_t n)', with a last parameter 'void *' if it has user data");
+    }
+    return function;
+}
+
+BlockFunction as_block_function(const LowLevelFunction& function) {
+    if (function.n_arrays == 2) {
+        return
+            [function](double* out, const double* a, const double*, std::size_t n) { function.call<void>(out, a, n); };
+    }
+    return
+        [function](double* out, const double* a, const double* b, std::size_t n) { function.call<void>(out, a, b, n); };
+}
+
+CompiledOperator compiled_operator(const Compiled& compiled) {
+    const auto& [name, value, derivatives] = compiled;
+    const std::size_t arity = LowLevelFunction(value).n_arrays == 3 ? 2 : 1;
+    CompiledOperator made{name, arity, as_block_function(block_function(value, name, arity)), {}};
+    for (const py::capsule& derivative : derivatives) {
+        made.derivatives.push_back(as_block_function(block_function(derivative, name, arity)));
+    }
+    return made;
+}
+
+Operators make_operators(const std::vector<std::string>& definitions, const std::vector<Compiled>& compiled) {
     auto context = std::make_shared<Context>();
+    for (const Compiled& op : compiled) context->operators.define(compiled_operator(op));
     for (const std::string& definition : definitions) context->operators.define(definition);
+    if (!compiled.empty()) {
+        context->compiled = {py::cast(compiled).release().ptr(), [](PyObject* held) {
+                                 const py::gil_scoped_acquire locked;
+                                 Py_DECREF(held);
+                             }};
+    }
     return context;
 }
 
+/// The operators without those of these names.
+Operators without(const Context& context, const std::vector<std::string>& names) {
+    auto rest = std::make_shared<Context>(Context{{}, context.names, context.compiled});
+    for (const UserOperator& user : context.operators.user()) {
+        if (std::ranges::find(names, user.name) != names.end()) continue;
+        if (user.is_compiled()) {
+            rest->operators.define(CompiledOperator{user.name, user.parameters.size(), user.value, user.derivatives},
+                                   user.complexity);
+        } else {
+            rest->operators.define(user.text, user.complexity);
+        }
+    }
+    return rest;
+}
+
+/// Names of the compiled operators in a formula, and in the definitions of operators that it uses.
+void add_compiled(const Expression& expression, const OperatorSet& operators, std::vector<std::string>& names) {
+    for (const Node& node : expression.nodes) {
+        if (node.is_leaf() || !OperatorSet::is_user(node.op)) continue;
+        const UserOperator& user = operators.user(node.op);
+        if (!user.is_compiled()) {
+            add_compiled(user.body, operators, names);
+        } else if (std::ranges::find(names, user.name) == names.end()) {
+            names.push_back(user.name);
+        }
+    }
+}
+
+/// Of the operators that are text and need no compiled one.
 std::vector<std::string> definitions_of(const Context& context) {
     std::vector<std::string> texts;
-    for (const UserOperator& user : context.operators.user()) texts.push_back(user.text);
+    for (const UserOperator& user : context.operators.user()) {
+        std::vector<std::string> compiled;
+        add_compiled(user.body, context.operators, compiled);
+        if (!user.is_compiled() && compiled.empty()) texts.push_back(user.text);
+    }
     return texts;
 }
 
@@ -36,11 +111,13 @@ BoundExpression parse_bound(const std::string& text, const std::optional<std::ve
     Expression expression = parse(text, names ? std::span<const std::string>(*names) : std::span<const std::string>{},
                                   operators->operators);
     if (!names) return {std::move(expression), operators};
-    return {std::move(expression), std::make_shared<const Context>(Context{operators->operators, *names})};
+    return {std::move(expression), std::make_shared<const Context>(operators->with_names(*names))};
 }
 
 bool same_words(const Context& a, const Context& b) {
-    return &a == &b || (a.names == b.names && definitions_of(a) == definitions_of(b));
+    const auto text = [](const UserOperator& user) { return user.text; };
+    return &a == &b || (a.names == b.names &&
+                        std::ranges::equal(a.operators.user(), b.operators.user(), std::equal_to{}, text, text));
 }
 
 /// Two texts may differ in the places of their operators in the set, so user operators are compared by name.
@@ -82,7 +159,7 @@ BoundExpression with_constants(const BoundExpression& e, const std::vector<doubl
 /// The same formula over other columns: feature j is column places[j] of those named.
 BoundExpression over(const BoundExpression& e, const std::vector<std::string>& names,
                      const std::vector<std::size_t>& places) {
-    BoundExpression moved{e.expression, std::make_shared<const Context>(Context{e.context->operators, names})};
+    BoundExpression moved{e.expression, std::make_shared<const Context>(e.context->with_names(names))};
     for (Node& node : moved.expression.nodes) {
         if (node.op != Op::Feature) continue;
         if (node.index >= places.size() || places[node.index] >= names.size()) {
@@ -114,7 +191,7 @@ BoundExpression substitute(const BoundExpression& e, const std::vector<double>& 
             numeric.push_constant(values[node.index - kept]);
         }
     }
-    Context context{e.context->operators, {names.begin(), names.begin() + static_cast<std::ptrdiff_t>(kept)}};
+    Context context = e.context->with_names({names.begin(), names.begin() + static_cast<std::ptrdiff_t>(kept)});
     return {std::move(numeric), std::make_shared<const Context>(std::move(context))};
 }
 
@@ -151,10 +228,16 @@ void bind_operators(py::module_& m) {
     });
 
     py::class_<Context, std::shared_ptr<Context>>(m, "OperatorSet")
-        .def(py::init([](const std::vector<std::string>& definitions) {
-                 return std::const_pointer_cast<Context>(make_operators(definitions));
+        .def(py::init([](const std::vector<std::string>& definitions, const std::vector<Compiled>& compiled) {
+                 return std::const_pointer_cast<Context>(make_operators(definitions, compiled));
              }),
-             py::arg("definitions") = std::vector<std::string>{})
+             py::arg("definitions") = std::vector<std::string>{}, py::arg("compiled") = std::vector<Compiled>{})
+        .def(
+            "without",
+            [](const Context& self, const std::vector<std::string>& names) {
+                return std::const_pointer_cast<Context>(without(self, names));
+            },
+            py::arg("names"))
         .def_property_readonly("definitions", &definitions_of)
         .def(
             "find",
@@ -220,6 +303,14 @@ void bind_expr(py::module_& m) {
         .def_property_readonly("constants", [](const BoundExpression& e) { return e.expression.constants; })
         .def_property_readonly("names", [](const BoundExpression& e) { return e.context->names; })
         .def_property_readonly("definitions", [](const BoundExpression& e) { return definitions_of(*e.context); })
+        .def_property_readonly("operators",
+                               [](const BoundExpression& e) { return std::const_pointer_cast<Context>(e.context); })
+        .def_property_readonly("compiled",
+                               [](const BoundExpression& e) {
+                                   std::vector<std::string> names;
+                                   add_compiled(e.expression, e.context->operators, names);
+                                   return names;
+                               })
         .def_property_readonly("size", [](const BoundExpression& e) { return e.expression.size(); })
         .def_property_readonly("depth", [](const BoundExpression& e) { return e.expression.depth(); })
         .def_property_readonly("n_features", [](const BoundExpression& e) { return e.expression.n_features(); })

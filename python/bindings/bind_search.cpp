@@ -12,6 +12,7 @@
 #include "balmer/search/named_options.hpp"
 #include "balmer/search/search.hpp"
 #include "bound.hpp"
+#include "low_level_callable.hpp"
 
 namespace balmer::python {
 namespace {
@@ -94,45 +95,26 @@ class PythonFunction {
     std::optional<py::error_already_set> error_;
 };
 
-/// A compiled loss of whole predictions, in the capsule of a scipy.LowLevelCallable, whose name is the signature and whose
-/// context is the user's data. The search calls it on its own threads, without the GIL, several at once.
+/// A compiled loss of whole predictions. The search calls it on its own threads, without the GIL, several at once.
 class CompiledLoss {
    public:
     /// Throws std::invalid_argument for another signature.
-    explicit CompiledLoss(const py::capsule& capsule) : data_(PyCapsule_GetContext(capsule.ptr())) {
-        std::string signature(capsule.name());
-        for (const std::string_view word : {"const", " "}) {
-            for (std::size_t at; (at = signature.find(word)) != std::string::npos;) signature.erase(at, word.size());
-        }
-        constexpr std::string_view kArrays = "double(double*,double*,double*,", kUserData = ",void*)";
-        takes_data_ = signature.ends_with(kUserData);
-        const std::size_t end = signature.size() - std::min(signature.size(), takes_data_ ? kUserData.size() : 1);
-        static constexpr std::string_view kSizes[] = {
-            "long",   "unsignedlong", "ulong",    "longlong", "unsignedlonglong", "ulonglong",
-            "size_t", "Py_ssize_t",   "npy_intp", "intptr_t", "int64_t",          "uint64_t"};
-        if (!signature.starts_with(kArrays) || end < kArrays.size() ||
-            std::ranges::find(kSizes, signature.substr(kArrays.size(), end - kArrays.size())) == std::end(kSizes)) {
+    explicit CompiledLoss(const py::capsule& capsule) : function_(capsule) {
+        if (!function_.is_known || function_.result != "double" || function_.n_arrays != 3) {
             throw std::invalid_argument(
-                std::string("loss_function is compiled with the signature '") + capsule.name() +
+                "loss_function is compiled with the signature '" + function_.signature +
                 "': write it as 'double (double *prediction, double *target, double *weights, size_t n)', with a last "
                 "parameter 'void *' if it has user data");
         }
-        function_ = capsule.get_pointer();
     }
 
     /// Weights are null where there are none.
     double operator()(std::span<const double> prediction, const double* target, const double* weights) const {
-        using Plain = double (*)(const double*, const double*, const double*, std::size_t);
-        using WithData = double (*)(const double*, const double*, const double*, std::size_t, void*);
-        const std::size_t n = prediction.size();
-        return takes_data_ ? reinterpret_cast<WithData>(function_)(prediction.data(), target, weights, n, data_)
-                           : reinterpret_cast<Plain>(function_)(prediction.data(), target, weights, n);
+        return function_.call<double>(prediction.data(), target, weights, prediction.size());
     }
 
    private:
-    void* function_ = nullptr;
-    void* data_;
-    bool takes_data_ = false;
+    LowLevelFunction function_;
 };
 
 std::unique_ptr<PythonFunction> function_or_null(const py::object& function, const char* name) {
@@ -145,7 +127,7 @@ class BoundSearch {
     BoundSearch(const Columns<double>& X, const Vector& y, const std::optional<Vector>& weights,
                 const std::vector<std::string>& names, const Context& operators, const SearchOptions& options,
                 const py::object& loss_function, const py::object& complexity_mapping)
-        : context_(std::make_shared<const Context>(Context{operators.operators, names})),
+        : context_(std::make_shared<const Context>(operators.with_names(names))),
           data_(matrix_view<double>(X), span_of(y), weights ? span_of(*weights) : std::span<const double>{},
                 loss_function.is_none() ? RowOrder::ladder : RowOrder::as_given),
           loss_function_(loss_function),

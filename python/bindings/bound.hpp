@@ -20,6 +20,12 @@ namespace py = pybind11;
 struct Context {
     OperatorSet operators;
     std::vector<std::string> names;  ///< of the features; empty: x0, x1, ..., as many as there are
+    /// The Python objects that hold the code of compiled operators. Released under the GIL, wherever the last one goes.
+    std::shared_ptr<PyObject> compiled = nullptr;
+
+    [[nodiscard]] Context with_names(std::vector<std::string> other) const {
+        return {operators, std::move(other), compiled};
+    }
 };
 
 /// An expression and its context: a value, like the core's.

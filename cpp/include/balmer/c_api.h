@@ -65,6 +65,15 @@ BALMER_C_API balmer_operators* balmer_operators_create(balmer_error* error);
 /* Adds an operator: "inv(x) = 1/x". `complexity` is what it counts for in a formula. */
 BALMER_C_API balmer_status balmer_operators_define(balmer_operators* operators, const char* definition, int complexity,
                                                    balmer_error* error);
+/* out[i] = f(a[i], b[i]) for i < n; b is NULL for one operand, out may be a or b. Equal operands must give equal values; it
+ * is called from several threads at once, and meets any doubles. */
+typedef void (*balmer_block_function)(double* out, const double* a, const double* b, size_t n, void* user);
+/* Adds an operator of `arity` (1 or 2) operands that is compiled code. `derivatives` has a function for each operand, or is
+ * NULL: central differences. `user` is handed on; it must outlive all that is made with the operators. */
+BALMER_C_API balmer_status balmer_operators_define_compiled(balmer_operators* operators, const char* name, int arity,
+                                                            balmer_block_function value,
+                                                            const balmer_block_function* derivatives, void* user,
+                                                            int complexity, balmer_error* error);
 BALMER_C_API void balmer_operators_free(balmer_operators* operators);
 
 /* ---- data -------------------------------------------------------------------------------------------------------- */

@@ -79,6 +79,24 @@ balmer_status balmer_operators_define(balmer_operators* operators, const char* d
         error, [&] { (void)given(operators, "operators").set.define(&given(definition, "definition"), complexity); });
 }
 
+balmer_status balmer_operators_define_compiled(balmer_operators* operators, const char* name, int arity,
+                                               balmer_block_function value, const balmer_block_function* derivatives,
+                                               void* user, int complexity, balmer_error* error) {
+    return guarded(error, [&] {
+        const auto with_user = [user](balmer_block_function function) {
+            if (function == nullptr) return BlockFunction{};
+            return BlockFunction(
+                [=](double* out, const double* a, const double* b, std::size_t n) { function(out, a, b, n, user); });
+        };
+        CompiledOperator compiled{
+            &given(name, "name"), static_cast<std::size_t>(std::max(arity, 0)), with_user(value), {}};
+        for (int k = 0; derivatives != nullptr && k < arity; ++k) {
+            compiled.derivatives.push_back(with_user(derivatives[k]));
+        }
+        (void)given(operators, "operators").set.define(std::move(compiled), complexity);
+    });
+}
+
 void balmer_operators_free(balmer_operators* operators) { delete operators; }
 
 balmer_dataset* balmer_dataset_create(const balmer_table* table, balmer_error* error) {

@@ -7,13 +7,15 @@
 #include <stdexcept>
 #include <string>
 
+#include "eval/compiled_operator.hpp"
 #include "eval/rescue.hpp"
 
 namespace balmer::eval {
 namespace {
 
-constexpr std::size_t kColumn = ~std::size_t{0};              // mask of an operand that moves with the row
-constexpr std::int16_t kCopy = -1, kFill = -2, kPrefer = -3;  // rows of instructions that are no operators
+constexpr std::size_t kColumn = ~std::size_t{0};  // mask of an operand that moves with the row
+constexpr std::int16_t kCopy = -1, kFill = -2, kPrefer = -3,
+                       kCompiled = -4;  // rows of instructions that the table lacks
 
 /// Bytes of a slot. Small enough that the slots of a typical expression stay in the first-level cache, large enough
 /// that calling a kernel costs little: with 2048 a thousand rows took a tenth longer, a quarter where the calls cannot be
@@ -35,7 +37,7 @@ Extent extent(const Expression& expression, const OperatorSet& operators) {
         if (node.op == Op::Constant) {
             ++sum.constants;
         } else if (OperatorSet::is_user(node.op)) {
-            const Extent body = extent(operators.user(node.op).body, operators);
+            const Extent body = extent(operators.user(node.op).body, operators);  // nothing of compiled code
             sum.operations += body.operations + 1;
             sum.constants += body.constants;
         } else if (node.op != Op::Feature) {
@@ -171,10 +173,12 @@ void Program<T>::compile_nodes(const Expression& expression, const Frame* frame,
                 }
                 break;
             default:
-                if (OperatorSet::is_user(node.op)) {
-                    call(node.op, node.arity, base);
-                } else {
+                if (!OperatorSet::is_user(node.op)) {
                     emit(node.op, node.arity, base);
+                } else if (operators_->user(node.op).is_compiled()) {
+                    emit_compiled(node.op, node.arity, base);
+                } else {
+                    call(node.op, node.arity, base);
                 }
         }
     }
@@ -213,6 +217,44 @@ typename Program<T>::Value Program<T>::materialise(const Value& value) {
 }
 
 template <class T>
+void Program<T>::materialise_scalars(Value* operands, int arity) {
+    for (int k = 0; k < arity; ++k) {
+        if (operands[k].kind == Kind::scalar) {
+            operands[k] = materialise(operands[k]);
+        }
+    }
+}
+
+/// Slots of the operands lie on top of the stack of slots: the result takes the lowest of them. With derivatives every
+/// value is kept, and the parameters of a user operator (below `base`) are kept in any case.
+template <class T>
+std::int32_t Program<T>::slot_of_result(const Value* operands, int arity, std::int32_t base) const noexcept {
+    std::int32_t out = top_;
+    if (!keeps_all()) {
+        for (int k = 0; k < arity; ++k) {
+            if (operands[k].kind == Kind::slot && operands[k].slot >= base) {
+                out = std::min(out, operands[k].slot);
+            }
+        }
+    }
+    return out;
+}
+
+template <class T>
+void Program<T>::emit_compiled(Op op, int arity, std::int32_t base) {
+    Value* const operands = stack_.data() + stack_.size() - static_cast<std::size_t>(arity);
+    materialise_scalars(operands, arity);
+    const std::int32_t out = slot_of_result(operands, arity, base);
+    top_ = out + 1;
+    append(compiled_value<T>(), kCompiled, arity, vv, operands, out);
+    code_.back().c = as_operand<T>(operators_->user(op));
+    const std::uint32_t first_leaving = operands[0].first_leaving;
+    stack_.resize(stack_.size() - static_cast<std::size_t>(arity));
+    stack_.push_back(
+        {slot(out), 0, Kind::slot, static_cast<std::int32_t>(code_.size()) - 1, out, Reach::nothing, first_leaving});
+}
+
+template <class T>
 void Program<T>::emit(Op op, int arity, std::int32_t base) {
     Value* const operands = stack_.data() + stack_.size() - static_cast<std::size_t>(arity);
     const std::int16_t row = static_cast<std::int16_t>(static_cast<int>(op) - kFirstOp);
@@ -223,22 +265,9 @@ void Program<T>::emit(Op op, int arity, std::int32_t base) {
         }
         form = operands[1].kind == Kind::scalar ? vs : operands[0].kind == Kind::scalar ? sv : vv;
     } else {
-        for (int k = 0; k < arity; ++k) {
-            if (operands[k].kind == Kind::scalar) {
-                operands[k] = materialise(operands[k]);
-            }
-        }
+        materialise_scalars(operands, arity);
     }
-    // Slots of the operands lie on top of the stack of slots: the result takes the lowest of them. With derivatives
-    // every value is kept, and the parameters of a user operator (below `base`) are kept in any case.
-    std::int32_t out = top_;
-    if (!keeps_all()) {
-        for (int k = 0; k < arity; ++k) {
-            if (operands[k].kind == Kind::slot && operands[k].slot >= base) {
-                out = std::min(out, operands[k].slot);
-            }
-        }
-    }
+    std::int32_t out = slot_of_result(operands, arity, base);
     Reach below = Reach::nothing;
     for (int k = 0; k < arity; ++k) {
         below = std::max(below, operands[k].reach);
@@ -350,9 +379,10 @@ void Program<T>::compile_reverse() {
             if (!is_active(operand)) {
                 continue;
             }
-            const Derivative derivative = record.row == kPrefer ? (k == 1 ? Derivative::one : Derivative::zero)
-                                          : record.row < 0      ? Derivative::one
-                                                                : kDerivative[record.row][k];
+            const Derivative derivative = record.row == kPrefer     ? (k == 1 ? Derivative::one : Derivative::zero)
+                                          : record.row == kCompiled ? Derivative::general
+                                          : record.row < 0          ? Derivative::one
+                                                                    : kDerivative[record.row][k];
             const T* part = g;
             if (derivative == Derivative::zero) {
                 continue;
@@ -363,9 +393,11 @@ void Program<T>::compile_reverse() {
                 part = out;
             } else if (derivative == Derivative::general) {
                 T* const out = slot(top_++);
-                reverse_.push_back({kernels_->backward[record.row][k][record.form], nullptr, out, g, instruction.a,
-                                    instruction.b, instruction.c, instruction.out, instruction.a_mask,
-                                    instruction.b_mask, instruction.c_mask});
+                const BackwardKernel<T> kernel = record.row == kCompiled
+                                                     ? compiled_derivative<T>(k)
+                                                     : kernels_->backward[record.row][k][record.form];
+                reverse_.push_back({kernel, nullptr, out, g, instruction.a, instruction.b, instruction.c,
+                                    instruction.out, instruction.a_mask, instruction.b_mask, instruction.c_mask});
                 part = out;
             }
             const T*& adjoint = operand.kind == Kind::slot ? adjoints_[static_cast<std::size_t>(operand.id)]

@@ -169,10 +169,13 @@ class Program {
     bool compile_plain(const Expression& expression, bool extreme);
     void compile_nodes(const Expression& expression, const Frame* frame, bool fitted);
     void emit(Op op, int arity, std::int32_t base);
+    void emit_compiled(Op op, int arity, std::int32_t base);
     void call(Op op, int arity, std::int32_t base);
     void append(ForwardKernel<T> kernel, std::int16_t row, int arity, Form form, const Value* operands,
                 std::int32_t slot);
     Value materialise(const Value& value);
+    void materialise_scalars(Value* operands, int arity);
+    [[nodiscard]] std::int32_t slot_of_result(const Value* operands, int arity, std::int32_t base) const noexcept;
     Value operation(Op op, const Value& a, const Value& b = {});
     void extend(Op op, const Value* operands);
     LogForm log_form(const Value& value);

@@ -170,13 +170,23 @@ Expression table_derivative(Op op, std::size_t k) {
     }
 }
 
+/// The formula of a user operator. Throws std::invalid_argument if it has none.
+const Expression& body_of(Op op, const OperatorSet& operators) {
+    const UserOperator& user = operators.user(op);
+    if (user.is_compiled()) {
+        throw std::invalid_argument("the operator " + user.name +
+                                    " is compiled code, which has no formula: define it as text where one is needed");
+    }
+    return user.body;
+}
+
 Term differentiate(const Expression& expression, std::uint32_t feature, const OperatorSet& operators);
 
 /// d (operator `i` of the expression) / d (its operand k), over the operands themselves.
 Term partial(const Expression& expression, std::size_t i, std::size_t k, const OperatorSet& operators) {
     const Node& node = expression.nodes[i];
     Term rule = OperatorSet::is_user(node.op)
-                    ? differentiate(operators.user(node.op).body, static_cast<std::uint32_t>(k), operators)
+                    ? differentiate(body_of(node.op, operators), static_cast<std::uint32_t>(k), operators)
                     : table_derivative(node.op, k);
     if (!rule || is_value(*rule, 0)) return std::nullopt;
     std::array<Expression, kMaxArity + 1> operands;
@@ -235,7 +245,7 @@ Expression expand(const Expression& expression, const OperatorSet& operators) {
         for (std::size_t k = 0; k < node.arity; ++k) operands[k] = &stack[first + k];
         const std::span<const Expression* const> arguments(operands.data(), node.arity);
         Expression result = OperatorSet::is_user(node.op)
-                                ? substitute(expand(operators.user(node.op).body, operators), arguments)
+                                ? substitute(expand(body_of(node.op, operators), operators), arguments)
                                 : Expression::apply(node.op, arguments);
         check_nodes(result.nodes.size(), kMaxNodes);
         stack.resize(first);

@@ -39,8 +39,12 @@ class SympyPrinter {
                 operands[k] += ')';
             }
             if (OperatorSet::is_user(node.op)) {
-                const Expression& body = operators_.user(node.op).body;
-                print(body, body.root(), operands, out);
+                const UserOperator& user = operators_.user(node.op);
+                if (user.is_compiled()) {
+                    print_call(user.name, operands, out);
+                } else {
+                    print(user.body, user.body.root(), operands, out);
+                }
             } else {
                 fill(info(node.op).sympy, operands, out);
             }
@@ -51,6 +55,12 @@ class SympyPrinter {
     }
 
    private:
+    static void print_call(const std::string& name, const std::vector<std::string>& operands, std::string& out) {
+        out += name + '(';
+        for (std::size_t k = 0; k < operands.size(); ++k) out += (k > 0 ? ", " : "") + operands[k];
+        out += ')';
+    }
+
     /// Always a float: sympy computes with integers exactly, and 9 ** 9 ** 9 would take for ever.
     static std::string number(double value) {
         if (std::isnan(value)) return "nan";

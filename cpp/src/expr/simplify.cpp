@@ -14,6 +14,12 @@
 namespace balmer {
 namespace {
 
+double value_of(const UserOperator& compiled, std::span<const double> operands) noexcept {
+    double value = 0;
+    compiled.value(&value, operands.data(), operands.size() > 1 ? operands.data() + 1 : nullptr, 1);
+    return value;
+}
+
 /// The value of nodes without features, or of a user operator's body with `features` for its parameters.
 /// At most kMaxNodes nodes.
 double value_of(std::span<const Node> nodes, std::span<const double> constants, std::span<const double> features,
@@ -29,8 +35,11 @@ double value_of(std::span<const Node> nodes, std::span<const double> constants, 
             count -= node.arity;
             const std::span<const double> operands(stack.data() + count, node.arity);
             if (OperatorSet::is_user(node.op)) {
-                const Expression& body = operators.user(node.op).body;
-                stack[count++] = value_of(body.nodes, body.constants, operands, operators);
+                const UserOperator& user = operators.user(node.op);
+                const double value = user.is_compiled()
+                                         ? value_of(user, operands)
+                                         : value_of(user.body.nodes, user.body.constants, operands, operators);
+                stack[count++] = value;
             } else {
                 const auto operand = [&](std::size_t k) { return k < operands.size() ? operands[k] : 0.0; };
                 stack[count++] = apply(node.op, operand(0), operand(1), operand(2));

@@ -54,7 +54,7 @@ Vocabulary::Vocabulary(const SearchOptions& options, const OperatorSet& operator
     for (const Op op : options.operators) {
         if (!allowed_[static_cast<std::size_t>(op)]) ++op_complexity_count_;
         allowed_[static_cast<std::size_t>(op)] = true;
-        if (OperatorSet::is_user(op) && operators.arity(op) == 1) {
+        if (OperatorSet::is_user(op) && operators.arity(op) == 1 && !operators.user(op).is_compiled()) {
             const Expression& body = operators.user(op).body;
             if (body_is(body, [](double x) { return 1 / x; })) user_inverse_ = op;
             if (body_is(body, [](double x) { return x * x; })) user_square_ = op;

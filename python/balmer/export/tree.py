@@ -136,8 +136,18 @@ def program(expression: Expression, *, inline: bool = False) -> Program:
     expression : Expression
     inline : bool
         For languages without functions: operands that are needed twice are written twice.
+
+    Raises
+    ------
+    ValueError
+        For a compiled operator, which has no formula.
     """
     core = expression.numeric()._formula
+    if core.compiled:
+        raise ValueError(
+            f"{expression} cannot be exported: {core.compiled[0]!r} is compiled code, which has no formula; "
+            "define it as text, as in 'inv(x) = 1/x'"
+        )
     names = tuple(core.names) or tuple(f"x{j}" for j in range(core.n_features))
     definitions = {}
     for text in core.definitions:

@@ -146,6 +146,36 @@ TEST_CASE("constants are fitted by least squares and by other losses") {
     CHECK(std::string(error.message).find("L3Dist") != std::string::npos);
 }
 
+void times_user(double* out, const double* a, const double*, std::size_t n, void* user) {
+    for (std::size_t i = 0; i < n; ++i) out[i] = *static_cast<const double*>(user) * a[i];
+}
+void slope_of_times(double* out, const double*, const double*, std::size_t n, void* user) {
+    for (std::size_t i = 0; i < n; ++i) out[i] = *static_cast<const double*>(user);
+}
+
+TEST_CASE("operators of the user may be compiled code") {
+    const Operators operators(balmer_operators_create(nullptr));
+    balmer_error error;
+    double factor = 7;
+    const balmer_block_function slope = slope_of_times;
+    REQUIRE(balmer_operators_define_compiled(operators, "times", 1, times_user, &slope, &factor, 1, &error) ==
+            BALMER_OK);
+    CHECK(balmer_operators_define_compiled(operators, "none", 1, nullptr, nullptr, nullptr, 1, &error) ==
+          BALMER_INVALID_ARGUMENT);
+    CHECK(std::string(error.message).find("'none' has an empty function") != std::string::npos);
+    CHECK(balmer_operators_define_compiled(operators, "less", -1, times_user, nullptr, nullptr, 1, &error) ==
+          BALMER_INVALID_ARGUMENT);
+    const balmer_table table = kepler();
+    const Data data(balmer_dataset_create(&table, nullptr));
+    const Formula law(balmer_parse("times(a) + 1", kNames, 1, operators, nullptr));
+    std::vector<double> values(kPeriod.size()), gradient(kPeriod.size());
+    REQUIRE(balmer_evaluate_gradient(law, data, values.data(), gradient.data(), &error) == BALMER_OK);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        CHECK(values[i] == 7 * table.X[i] + 1);
+        CHECK(gradient[i] == 7);
+    }
+}
+
 TEST_CASE("a search finds the law, twice the same, with operators of the user") {
     const balmer_table table = kepler();
     const Data data(balmer_dataset_create(&table, nullptr));
