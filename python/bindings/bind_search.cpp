@@ -236,17 +236,22 @@ class BoundSearch {
 /// A property for each named option: those of groups are flat in Python, too.
 void bind_named_options(py::class_<SearchOptions>& cls) {
     using Kind = NamedOption::Kind;
-    const auto bind = [&cls](const NamedOption& option, auto kind) {
-        using T = decltype(kind);
-        const std::string name(option.name);
-        cls.def_property(
-            name.c_str(), [get = option.get](const SearchOptions& o) { return static_cast<T>(get(o)); },
-            [name](SearchOptions& o, T value) { set_option(o, name, static_cast<double>(value)); });
+    const auto bind = [&cls](const NamedOption& option, auto get, auto set) {
+        using T = decltype(get(std::declval<const SearchOptions&>()));
+        cls.def_property(std::string(option.name).c_str(), get,
+                         [set, name = std::string(option.name)](SearchOptions& o, T value) { set(o, name, value); });
     };
     for (const NamedOption& option : named_options()) {
-        if (option.kind == Kind::boolean) bind(option, bool{});
-        if (option.kind == Kind::whole) bind(option, std::int64_t{});
-        if (option.kind == Kind::real) bind(option, double{});
+        switch (option.kind) {
+            case Kind::boolean:
+                bind(option, [get = option.get](const SearchOptions& o) { return get(o) != 0; }, set_option);
+                break;
+            case Kind::whole:
+                bind(option, option.get_whole, set_whole_option);
+                break;
+            case Kind::real:
+                bind(option, option.get, set_option);
+        }
     }
 }
 

@@ -162,3 +162,15 @@ def test_threads(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     assert n_threads(None) == 7
     assert n_threads(-1) == joblib.cpu_count()
+
+
+def test_whole_options_keep_every_digit() -> None:
+    core = _core.SearchOptions()
+    core.seed = 2**63 - 1
+    assert core.seed == 2**63 - 1
+    core.maxsize = 2**31 - 1
+    assert core.maxsize == 2**31 - 1
+    for name, value in (("seed", -1), ("maxsize", 2**31)):
+        with pytest.raises(ValueError, match=rf"{name} is {value}; give a whole number from -?\d+ to \d+"):
+            setattr(core, name, value)
+    assert (core.seed, core.maxsize) == (2**63 - 1, 2**31 - 1)

@@ -1,6 +1,9 @@
 #include "balmer/search/named_options.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -29,8 +32,19 @@ template <auto... kWay>
 constexpr NamedOption option(std::string_view name) {
     using T = std::remove_cvref_t<decltype(member_of(std::declval<SearchOptions&>(), kWay...))>;
     constexpr Kind kKind = std::is_same_v<T, bool> ? Kind::boolean : std::is_integral_v<T> ? Kind::whole : Kind::real;
-    return {name, kKind, [](const SearchOptions& options) { return static_cast<double>(member_of(options, kWay...)); },
-            [](SearchOptions& options, double value) { member_of(options, kWay...) = static_cast<T>(value); }};
+    NamedOption result{
+        name, kKind, [](const SearchOptions& options) { return static_cast<double>(member_of(options, kWay...)); },
+        [](SearchOptions& options, double value) { member_of(options, kWay...) = static_cast<T>(value); }};
+    if constexpr (kKind == Kind::whole) {
+        using Whole = std::int64_t;
+        result.get_whole = [](const SearchOptions& options) { return static_cast<Whole>(member_of(options, kWay...)); };
+        result.set_whole = [](SearchOptions& options, Whole value) {
+            member_of(options, kWay...) = static_cast<T>(value);
+        };
+        result.least = static_cast<Whole>(std::numeric_limits<T>::min());
+        result.largest = static_cast<Whole>(std::min<std::uint64_t>(std::numeric_limits<T>::max(), INT64_MAX));
+    }
+    return result;
 }
 
 #define BALMER_EVOLUTION(name) option<&SearchOptions::evolution, &EvolutionOptions::name>(#name)
@@ -125,8 +139,12 @@ const NamedOption& find(std::string_view name) {
     throw std::invalid_argument("there is no option \"" + std::string(name) + "\": " + hint);
 }
 
-[[noreturn]] void refuse(const NamedOption& option, double value, std::string_view remedy) {
-    throw std::invalid_argument(std::string(option.name) + " is " + number_text(value) + "; " + std::string(remedy));
+[[noreturn]] void refuse(const NamedOption& option, const std::string& value, const std::string& remedy) {
+    throw std::invalid_argument(std::string(option.name) + " is " + value + "; " + remedy);
+}
+
+std::string wanted(const NamedOption& option) {
+    return "give a whole number from " + std::to_string(option.least) + " to " + std::to_string(option.largest);
 }
 
 }  // namespace
@@ -135,17 +153,26 @@ std::span<const NamedOption> named_options() noexcept { return kOptions; }
 
 void set_option(SearchOptions& options, std::string_view name, double value) {
     const NamedOption& option = find(name);
-    // Whole numbers beyond these have neighbours that a double does not hold; the largest int is a limit of most.
-    constexpr double kLargestInt = 2147483647.0, kLargestSeed = 9007199254740992.0;
-    if (option.kind == Kind::boolean && value != 0 && value != 1) refuse(option, value, "give 0 or 1");
+    if (option.kind == Kind::boolean && value != 0 && value != 1) refuse(option, number_text(value), "give 0 or 1");
     if (option.kind == Kind::whole) {
-        const double largest = option.name == "seed" ? kLargestSeed : kLargestInt;
-        const double least = option.name == "seed" ? 0 : -kLargestInt;
-        if (!(value >= least && value <= largest) || value != std::floor(value)) {
-            refuse(option, value, "give a whole number from " + number_text(least) + " to " + number_text(largest));
+        constexpr double kLargestExact = 9007199254740992.0;  // 2^53
+        if (!(std::abs(value) <= kLargestExact) || value != std::floor(value)) {
+            refuse(option, number_text(value), wanted(option));
         }
+        set_whole_option(options, name, static_cast<std::int64_t>(value));
+        return;
     }
     option.set(options, value);
+}
+
+void set_whole_option(SearchOptions& options, std::string_view name, std::int64_t value) {
+    const NamedOption& option = find(name);
+    if (option.kind != Kind::whole) {
+        set_option(options, name, static_cast<double>(value));
+        return;
+    }
+    if (value < option.least || value > option.largest) refuse(option, std::to_string(value), wanted(option));
+    option.set_whole(options, value);
 }
 
 double get_option(const SearchOptions& options, std::string_view name) { return find(name).get(options); }

@@ -1,3 +1,4 @@
+#include "balmer/search/named_options.hpp"
 #include "balmer/search/options.hpp"
 
 #include <doctest/doctest.h>
@@ -75,6 +76,21 @@ TEST_CASE("a bad option is named with its value and a remedy") {
     CHECK(contains(message([](SearchOptions& o) { o.early_stop = parse("x0 + x2"); }), "(loss, complexity)"));
     CHECK(contains(message([](SearchOptions& o) { o.guesses = {parse("x0 + x5")}; }), "2 features"));
     CHECK(contains(message([](SearchOptions& o) { o.guesses = {parse("exp(x0)")}; }), "operator exp to the operators"));
+}
+
+TEST_CASE("options by name: a double is as good as a whole number where it holds each of them") {
+    SearchOptions options;
+    set_option(options, "seed", 9007199254740992.0);
+    CHECK(options.seed == 9007199254740992U);
+    CHECK_THROWS_AS(set_option(options, "seed", 9007199254740994.0), std::invalid_argument);
+    set_whole_option(options, "seed", 9007199254740993);
+    CHECK(options.seed == 9007199254740993U);
+    set_whole_option(options, "parsimony", 2);
+    CHECK(options.evolution.parsimony == 2);
+    CHECK_THROWS_AS(set_option(options, "maxsize", 20.5), std::invalid_argument);
+    CHECK_THROWS_AS(set_whole_option(options, "maxsize", 3'000'000'000), std::invalid_argument);
+    CHECK_THROWS_AS(set_whole_option(options, "seed", -1), std::invalid_argument);
+    CHECK_THROWS_AS(set_whole_option(options, "seeding", 2), std::invalid_argument);
 }
 
 TEST_CASE("an unknown operator is answered with the nearest name") {
