@@ -139,6 +139,10 @@ Dataset<T>::Dataset(MatrixView<S> X, std::span<const double> target, std::span<c
     if (X.rows > std::numeric_limits<std::uint32_t>::max() - kLanes) {
         throw std::invalid_argument("X has " + std::to_string(X.rows) + " rows: more than 2^32 are not supported");
     }
+    if (X.columns > storage_.max_size() / column_stride<T>(X.rows)) {
+        throw std::invalid_argument("X has " + std::to_string(X.rows) + " rows and " + std::to_string(X.columns) +
+                                    " columns: so many values cannot be addressed");
+    }
     if (!target.empty()) {
         check_target(target, X.rows);
     }

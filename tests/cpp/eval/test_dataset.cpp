@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "balmer/core/rng.hpp"
+#include "balmer/eval/evaluator.hpp"
+#include "balmer/expr/parse.hpp"
 
 using namespace balmer;
 
@@ -143,4 +145,21 @@ TEST_CASE("every prefix of the ladder is spread over the target and the features
     std::iota(all.begin(), all.end(), 0U);
     CHECK(order == all);
     CHECK(data.rungs() == std::vector<std::size_t>{64, 4096, 5000});
+}
+
+TEST_CASE("tables of more than 2^31 values are evaluated, and those that no address reaches refused") {
+    constexpr std::size_t kSide = 70'000;  // 4.9e9 values, in columns that overlap
+    std::vector<double> values(2 * kSide);
+    std::iota(values.begin(), values.end(), 0.0);
+    const Dataset<double> table = Dataset<double>::view({values.data(), kSide, kSide, 1, 1});
+    Workspace<double> workspace;
+    std::vector<double> out(kSide);
+    Evaluator<double>(table).evaluate(parse("x69999 + x1"), out, workspace);
+    CHECK(out[0] == 70'000);
+    CHECK(out[kSide - 1] == 2 * 69'999.0 + 70'000);
+    const auto columns = [&](std::size_t n) { return MatrixView<double>{values.data(), 4, n, 1, 0}; };
+    constexpr std::size_t kWraps = std::size_t{1} << 60;  // times 16 padded rows: 0
+    CHECK_THROWS_WITH_AS(Dataset<double>{columns(kWraps)},
+                         "X has 4 rows and 1152921504606846976 columns: so many values cannot be addressed",
+                         std::invalid_argument);
 }
