@@ -113,6 +113,6 @@ def test_the_table_and_the_pxd_have_every_function_of_the_header() -> None:
         for line in header.splitlines()
         if line.startswith("BALMER_C_API ")
     ]
-    assert function_names() == declared
+    assert sorted(function_names()) == sorted(declared)  # the header goes by subject, the table by age
     pxd = (Path(balmer.__file__).parent / "c_api.pxd").read_text()
     assert [name for name in declared if f'{name} "balmer_functions_->{name}"(' not in pxd] == []
