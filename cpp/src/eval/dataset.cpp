@@ -7,16 +7,14 @@
 #include <stdexcept>
 #include <string>
 
+#include "eval/dispatch.hpp"
+#include "eval/padded_columns.hpp"
+#include "eval/row_sum.hpp"
+
 namespace balmer {
 namespace {
 
-/// Odd number of cache lines between columns, so that the same row of many columns does not fall into one cache set.
-template <class T>
-std::size_t column_stride(std::size_t rows) {
-    constexpr std::size_t line = kAlignment / sizeof(T);
-    const std::size_t lines = padded(rows) / line + (padded(rows) % line != 0 ? 1 : 0);
-    return (lines | 1) * line;
-}
+using eval::column_stride;
 
 std::string place(const std::string& what, std::size_t row) { return what + " at row " + std::to_string(row); }
 
@@ -34,9 +32,20 @@ void check_target(std::span<const double> target, std::size_t rows) {
         throw std::invalid_argument("the target has " + std::to_string(target.size()) + " values, X has " +
                                     std::to_string(rows) + " rows: there must be one value per row");
     }
+    if (eval::kernels().f64.all_finite(target.data(), rows)) {
+        return;
+    }
     for (std::size_t i = 0; i < rows; ++i) {
         check_finite(target[i], [] { return "the target"; }, i);
     }
+}
+
+/// Sum of f(i) over i < n, in lanes: the adders wait for each other in a single sum.
+template <class F>
+double sum_rows(std::size_t n, F f) {
+    alignas(kAlignment) double lanes[eval::kSumLanes] = {};
+    eval::add_rows(n, lanes, f);
+    return eval::sum_lanes(lanes);
 }
 
 /// 0, n/2, n/4, 3n/4, n/8, ...: the places 0..n-1 in the order of their reversed bits.
@@ -223,18 +232,19 @@ void Dataset<T>::put_target(std::span<const double> target) {
         target_[i] = static_cast<T>(target[order_.empty() ? i : order_[i]]);
     }
     std::fill(target_.begin() + static_cast<std::ptrdiff_t>(n_rows_), target_.end(), target_[n_rows_ - 1]);
-    const double total = weight_sum(n_rows_);
-    const auto share = [&](std::size_t i) {
-        return (weights_.empty() ? 1.0 : static_cast<double>(weights_[i])) / total;
+    const double total = weight_sum(n_rows_), equal = 1 / total;
+    const T *const y = target_.data(), *const w = weights();
+    const auto mean_of = [&](auto f) {  // of f(share, y)
+        return w == nullptr ? sum_rows(n_rows_, [&](std::size_t i) { return f(equal, static_cast<double>(y[i])); })
+                            : sum_rows(n_rows_, [&](std::size_t i) {
+                                  return f(static_cast<double>(w[i]) / total, static_cast<double>(y[i]));
+                              });
     };
-    target_mean_ = target_variance_ = 0;
-    for (std::size_t i = 0; i < n_rows_; ++i) {
-        target_mean_ += share(i) * static_cast<double>(target_[i]);
-    }
-    for (std::size_t i = 0; i < n_rows_; ++i) {
-        const double d = static_cast<double>(target_[i]) - target_mean_;
-        target_variance_ += share(i) * d * d;
-    }
+    target_mean_ = mean_of([](double share, double value) { return share * value; });
+    target_variance_ = mean_of([mean = target_mean_](double share, double value) {
+        const double d = value - mean;
+        return share * d * d;
+    });
 }
 
 template <class T>

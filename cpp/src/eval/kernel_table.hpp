@@ -72,6 +72,10 @@ struct KernelTable {
     const char* isa;  ///< "baseline", "x86-64-v3", "x86-64-v4", "neon"
     Kernels<double> f64;
     Kernels<float> f32;
+    /// lanes[i % 16] = the sum of a[i] b[i], each product rounded; any n.
+    void (*dot)(const double* a, const double* b, std::size_t n, double* lanes) noexcept;
+    /// y[i] -= factor x[i], the product rounded; any n.
+    void (*subtract_multiple)(double* y, double factor, const double* x, std::size_t n) noexcept;
     /// Sets flush-to-zero and denormals-are-zero for this thread, returns the state before; `restore_fp` undoes it.
     std::uint64_t (*enter_fp)() noexcept;
     void (*restore_fp)(std::uint64_t state) noexcept;

@@ -166,7 +166,11 @@ class Program {
     };
 
     void choose_blocks(std::size_t n_rows);
+    struct Draft;
     bool compile_plain(const Expression& expression, bool extreme);
+    bool draft_leaves(const Expression& expression, Draft& draft) const noexcept;
+    void watch(const Expression& expression, bool extreme, Draft& draft);
+    void write_operations(const Expression& expression, Draft& draft);
     void compile_nodes(const Expression& expression, const Frame* frame, bool fitted);
     void emit(Op op, int arity, std::int32_t base);
     void emit_compiled(Op op, int arity, std::int32_t base);
@@ -215,17 +219,5 @@ class Program {
     std::int32_t top_ = 0;  // first free slot
     const T* prediction_ = nullptr;
 };
-
-/// Adds the 16 lanes of a sum in a fixed order.
-[[nodiscard]] inline double sum_lanes(const double* lanes) noexcept {
-    double s[8];
-    for (int i = 0; i < 8; ++i) {
-        s[i] = lanes[i] + lanes[i + 8];
-    }
-    for (int i = 0; i < 4; ++i) {
-        s[i] += s[i + 4];
-    }
-    return (s[0] + s[2]) + (s[1] + s[3]);
-}
 
 }  // namespace balmer::eval

@@ -22,4 +22,16 @@ void add_rows(std::size_t n, double* lanes, F f) noexcept {
     }
 }
 
+/// Adds the 16 lanes of a sum in a fixed order.
+[[nodiscard]] inline double sum_lanes(const double* lanes) noexcept {
+    double s[8];
+    for (int i = 0; i < 8; ++i) {
+        s[i] = lanes[i] + lanes[i + 8];
+    }
+    for (int i = 0; i < 4; ++i) {
+        s[i] += s[i + 4];
+    }
+    return (s[0] + s[2]) + (s[1] + s[3]);
+}
+
 }  // namespace balmer::eval

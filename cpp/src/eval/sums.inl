@@ -207,3 +207,31 @@ void normal_equations(const T* const* J, std::size_t k_count, const T* p, const 
         add_normal_equations(FitRows<T>{J, k_count, start, rows, residual, w == nullptr ? nullptr : w + start, lanes});
     }
 }
+
+void dot_turns(const double* a, const double* b, std::size_t n, Double* sums) noexcept {
+    for (std::size_t i = 0; i < n; i += kSumLanes) {
+#pragma GCC unroll 16
+        for (std::size_t j = 0; j < kSumLanes; j += kDoubles) {
+            sums[j / kDoubles] = sums[j / kDoubles] + Double::load(a + i + j) * Double::load(b + i + j);
+        }
+    }
+}
+
+void dot(const double* a, const double* b, std::size_t n, double* lanes) noexcept {
+    Double sums[kSumLanes / kDoubles];
+    for (Double& sum : sums) sum = Double(0);
+    const std::size_t whole = n - n % kSumLanes;
+    dot_turns(a, b, whole, sums);
+    if (whole < n) {
+        const Tail<double> last_a(a + whole, n - whole), last_b(b + whole, n - whole);
+        dot_turns(last_a.values, last_b.values, kSumLanes, sums);
+    }
+    for (std::size_t j = 0; j < kSumLanes; j += kDoubles) sums[j / kDoubles].store(lanes + j);
+}
+
+void subtract_multiple(double* y, double factor, const double* x, std::size_t n) noexcept {
+    const Double f = Double::broadcast(factor);
+    const std::size_t whole = n - n % kSumLanes;
+    for (std::size_t i = 0; i < whole; i += kDoubles) (Double::load(y + i) - f * Double::load(x + i)).store(y + i);
+    for (std::size_t i = whole; i < n; ++i) y[i] -= factor * x[i];
+}

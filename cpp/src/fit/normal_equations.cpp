@@ -4,6 +4,9 @@
 #include <array>
 #include <cmath>
 
+#include "eval/dot.hpp"
+#include "eval/row_sum.hpp"
+
 namespace balmer::fit {
 namespace {
 
@@ -40,24 +43,13 @@ double pass(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows, std
     return sum <= kLargest ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
 }
 
-/// Sum of products in lanes, for the adders wait for each other in a single sum.
-double dot(const double* a, const double* b, std::size_t n) {
-    std::array<double, eval::kSumLanes> lanes{};
-    std::size_t i = 0;
-    for (; i + lanes.size() <= n; i += lanes.size()) {
-        for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
-            lanes[lane] += a[i + lane] * b[i + lane];
-        }
-    }
-    for (std::size_t lane = 0; i < n; ++i, ++lane) {
-        lanes[lane] += a[i] * b[i];
-    }
-    return eval::sum_lanes(lanes.data());
-}
-
 /// Reflects a block of rows into the triangle (Golub & Van Loan, algorithm 5.1.1): below the diagonal of a column stands
-/// nothing but the block, so a reflection touches one row of the triangle. `block` holds columns of `rows` values.
+/// nothing but the block, so a reflection touches one row of the triangle. `block` holds columns of `rows` values, a multiple
+/// of kLanes.
 void reflect(std::span<double> triangle, std::size_t n_columns, double* block, std::size_t rows) {
+    using eval::dot;
+    constexpr std::size_t kDivision = static_cast<std::size_t>(Op::Div) - kFirstOp;
+    const auto divide = eval::kernels().f64.forward[kDivision][eval::vs];
     for (std::size_t j = 0; j < n_columns; ++j) {
         double* const v = block + j * rows;
         double* const row = triangle.data() + j * n_columns;
@@ -68,17 +60,13 @@ void reflect(std::span<double> triangle, std::size_t n_columns, double* block, s
         const double corner = row[j], norm = std::sqrt(corner * corner + below);
         const double pivot = corner <= 0 ? corner - norm : -below / (corner + norm);
         const double scale = 2 * pivot * pivot / (below + pivot * pivot);
-        for (std::size_t i = 0; i < rows; ++i) {
-            v[i] /= pivot;
-        }
+        divide(v, v, &pivot, nullptr, rows);
         row[j] = norm;
         for (std::size_t l = j + 1; l < n_columns; ++l) {
             double* const u = block + l * rows;
             const double share = scale * (row[l] + dot(v, u, rows));
             row[l] -= share;
-            for (std::size_t i = 0; i < rows; ++i) {
-                u[i] -= share * v[i];
-            }
+            eval::subtract_multiple(u, share, v, rows);
         }
     }
 }
@@ -136,19 +124,23 @@ bool evaluate(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows, s
     scratch.block.resize((n + 1) * program.block_rows());
     const auto add = [&](std::size_t r, std::size_t block, const T* values) {
         program.reverse(r, padded(block));
+        const std::size_t stride = padded(block);
         for (std::size_t k = 0; k <= n; ++k) {
-            double* const column = scratch.block.data() + k * block;
-            for (std::size_t i = 0; i < block; ++i) {
-                column[i] = k < n ? static_cast<double>(program.derivatives()[order[k]][i])
-                                  : static_cast<double>(data.target()[r + i]) - static_cast<double>(values[i]);
+            double* const column = scratch.block.data() + k * stride;
+            if (k < n) {
+                std::copy_n(program.derivatives()[order[k]], block, column);
+            } else {
+                std::transform(data.target() + r, data.target() + r + block, values, column,
+                               [](T y, T p) { return static_cast<double>(y) - static_cast<double>(p); });
             }
+            std::fill(column + block, column + stride, 0.0);
             if (data.weights() != nullptr) {
                 for (std::size_t i = 0; i < block; ++i) {
                     column[i] *= std::sqrt(static_cast<double>(data.weights()[r + i]));
                 }
             }
         }
-        reflect(out.triangle, n + 1, scratch.block.data(), block);
+        reflect(out.triangle, n + 1, scratch.block.data(), stride);
     };
     out.sum = pass(program, data, rows, constants, std::numeric_limits<double>::infinity(), add);
     if (!(out.sum <= std::numeric_limits<double>::max()) || !all_finite(out.triangle)) {

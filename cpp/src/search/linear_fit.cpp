@@ -3,30 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "eval/dot.hpp"
+
 namespace balmer::search {
 namespace {
 
-constexpr std::size_t kLanes = 16;
+using eval::dot;
+using eval::subtract_multiple;
+
 constexpr double kDependent = 1e-9;
 
-void subtract_multiple(double* y, double factor, const double* x, std::size_t n) noexcept {
-    for (std::size_t i = 0; i < n; ++i) y[i] -= factor * x[i];
-}
-
 }  // namespace
-
-double dot(const double* a, const double* b, std::size_t n) noexcept {
-    double lane[kLanes] = {};
-    const std::size_t whole = n / kLanes * kLanes;
-    for (std::size_t i = 0; i < whole; i += kLanes) {
-        for (std::size_t j = 0; j < kLanes; ++j) lane[j] += a[i + j] * b[i + j];
-    }
-    for (std::size_t i = whole; i < n; ++i) lane[i - whole] += a[i] * b[i];
-    for (std::size_t width = kLanes / 2; width > 0; width /= 2) {
-        for (std::size_t j = 0; j < width; ++j) lane[j] += lane[j + width];
-    }
-    return lane[0];
-}
 
 /// Makes column k of the basis, which holds the values as they are, orthonormal to those before it. False if nothing is left.
 bool LinearFit::add_column(std::size_t k, std::size_t rows) {

@@ -7,9 +7,6 @@
 
 namespace balmer::search {
 
-/// sum a[i] b[i] over 16 virtual lanes and a fixed tree, so that the bits do not depend on the width of the registers.
-[[nodiscard]] double dot(const double* a, const double* b, std::size_t n) noexcept;
-
 /// A least-squares problem with as few rows as it has columns: the same coefficients, errors and sums of squares for every
 /// choice of the columns.
 struct ReducedProblem {

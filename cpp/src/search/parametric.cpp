@@ -5,10 +5,13 @@
 
 #include "balmer/expr/simplify.hpp"
 #include "eval/dispatch.hpp"
+#include "eval/dot.hpp"
 #include "search/model.hpp"
 
 namespace balmer::search {
 namespace {
+
+using eval::dot;
 
 constexpr std::size_t kMostArguments = 36, kMostPartners = 160;
 constexpr int kMostScales = 22, kMostFrequencies = 16;

@@ -11,12 +11,15 @@
 
 #include "balmer/expr/simplify.hpp"
 #include "eval/dispatch.hpp"
+#include "eval/dot.hpp"
 #include "search/compose.hpp"
 #include "search/linear_fit.hpp"
 #include "search/model.hpp"
 
 namespace balmer::search {
 namespace {
+
+using eval::dot;
 
 constexpr int kMostTerms = 5;
 constexpr std::size_t kStartsOfSize = 100;  // of each number of terms, and transform of the target

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "eval/dot.hpp"
 #include "fit/frequency_scan.hpp"
 #include "search/atoms.hpp"
 #include "search/linear_fit.hpp"
@@ -16,6 +17,8 @@
 
 namespace balmer::search {
 namespace {
+
+using eval::dot;
 
 constexpr std::size_t kLeastRows = 12, kMostVariables = 8;
 constexpr std::size_t kMostForProducts = 4;  // variables of which products are arguments and factors

@@ -386,6 +386,32 @@ TEST_CASE_TEMPLATE("squared errors add up in 16 lanes, in the order of the rows"
     }
 }
 
+TEST_CASE("products of columns are rounded before they are added or subtracted, for any number of rows") {
+    std::mt19937_64 random(5);
+    for (const std::size_t n : {std::size_t(0), std::size_t(1), std::size_t(15), std::size_t(16), std::size_t(17),
+                                std::size_t(100), std::size_t(1000)}) {
+        const std::vector<double> a = random_column<double>(random, n), b = random_column<double>(random, n);
+        std::array<double, kSumLanes> sums{};
+        std::vector<double> difference = b;
+        for (std::size_t i = 0; i < n; ++i) {
+            const double product = a[i] * b[i], part = 0.3 * a[i];
+            sums[i % kSumLanes] += product;
+            difference[i] -= part;
+        }
+        for (const KernelTable* table : all_tables()) {
+            CAPTURE(table->isa);
+            CAPTURE(n);
+            std::array<double, kSumLanes> lanes;
+            lanes.fill(7);  // overwritten
+            table->dot(a.data(), b.data(), n, lanes.data());
+            CHECK(lanes == sums);
+            std::vector<double> y = b;
+            table->subtract_multiple(y.data(), 0.3, a.data(), n);
+            CHECK(y == difference);
+        }
+    }
+}
+
 TEST_CASE_TEMPLATE("normal equations have each product in its place, the same bits on every set", T, float, double) {
     std::mt19937_64 random(4);
     for (std::size_t k_count = 0; k_count <= 11; ++k_count) {

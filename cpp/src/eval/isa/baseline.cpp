@@ -48,7 +48,8 @@ void restore_fp(std::uint64_t) noexcept {}
 
 void fence() noexcept {}
 
-constexpr KernelTable kTable{"baseline", make_kernels<double>(), make_kernels<float>(), enter_fp, restore_fp, fence};
+constexpr KernelTable kTable{
+    "baseline", make_kernels<double>(), make_kernels<float>(), dot, subtract_multiple, enter_fp, restore_fp, fence};
 
 }  // namespace
 

@@ -31,7 +31,8 @@ void restore_fp(std::uint64_t state) noexcept { __builtin_aarch64_set_fpcr64(sta
 
 void fence() noexcept {}
 
-constexpr KernelTable kTable{"neon", make_kernels<double>(), make_kernels<float>(), enter_fp, restore_fp, fence};
+constexpr KernelTable kTable{
+    "neon", make_kernels<double>(), make_kernels<float>(), dot, subtract_multiple, enter_fp, restore_fp, fence};
 
 }  // namespace
 

@@ -40,7 +40,8 @@ void restore_fp(std::uint64_t state) noexcept { _mm_setcsr(static_cast<unsigned>
 
 void fence() noexcept { _mm_sfence(); }
 
-constexpr KernelTable kTable{"x86-64-v4", make_kernels<double>(), make_kernels<float>(), enter_fp, restore_fp, fence};
+constexpr KernelTable kTable{
+    "x86-64-v4", make_kernels<double>(), make_kernels<float>(), dot, subtract_multiple, enter_fp, restore_fp, fence};
 
 }  // namespace
 
