@@ -21,6 +21,26 @@ Dataset<T> as_dataset(const Columns<T>& X) {
 template <class T>
 using Rows = py::array_t<T, py::array::c_style>;
 
+/// What the items of a list hold. They lie anywhere in memory: each is fetched before it is read, its Python object while the
+/// ones before it are read, what it holds while the ones after it are.
+std::vector<const BoundExpression*> bound_expressions(const py::list& items) {
+    constexpr std::size_t kAhead = 8;
+    std::vector<const BoundExpression*> bound;
+    bound.reserve(items.size());
+    // Not items[i], which counts a reference and so reads the object.
+    const auto item = [&](std::size_t i) {
+        return py::handle(PyList_GET_ITEM(items.ptr(), static_cast<py::ssize_t>(i)));
+    };
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        if (i + kAhead < items.size()) __builtin_prefetch(item(i + kAhead).ptr());
+        const BoundExpression& e = item(i).cast<const BoundExpression&>();
+        __builtin_prefetch(&e);
+        __builtin_prefetch(&e.context);
+        bound.push_back(&e);
+    }
+    return bound;
+}
+
 /// Values of shape (n_expressions, n_rows), in `out` if it is given: new memory costs as much as small formulas.
 template <class T>
 Rows<T> evaluate(const py::list& expressions, const Columns<T>& X, int n_threads, std::optional<Rows<T>> out_array) {
@@ -33,17 +53,15 @@ Rows<T> evaluate(const py::list& expressions, const Columns<T>& X, int n_threads
     Rows<T> values = out_array ? std::move(*out_array) : Rows<T>(shape);
     if (X.shape(0) == 0) return values;  // the core wants a row
     const Dataset<T> data = as_dataset<T>(X);
-    std::vector<const BoundExpression*> bound;
+    const std::vector<const BoundExpression*> bound = bound_expressions(expressions);
     std::vector<const Expression*> formulas;
     std::vector<const OperatorSet*> operators;
-    bound.reserve(expressions.size());
     formulas.reserve(expressions.size());
     operators.reserve(expressions.size());
-    for (const py::handle item : expressions) {
-        bound.push_back(&item.cast<const BoundExpression&>());
-        check_names(*bound.back(), data.n_features());
-        formulas.push_back(&bound.back()->expression);
-        operators.push_back(&bound.back()->context->operators);
+    for (const BoundExpression* const e : bound) {
+        check_names(*e, data.n_features());
+        formulas.push_back(&e->expression);
+        operators.push_back(&e->context->operators);
     }
     const std::span<T> out{values.mutable_data(), formulas.size() * data.n_rows()};
     try {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/parallel.hpp"
+#include "eval/padded_columns.hpp"
 #include "eval/program.hpp"
 #include "eval/row_sum.hpp"
 
@@ -16,6 +17,7 @@ namespace {
 using eval::Derivatives;
 using eval::FlushSubnormals;
 using eval::has_extended_form;
+using eval::PaddedColumns;
 using eval::Program;
 using eval::Range;
 
@@ -26,9 +28,13 @@ constexpr std::size_t kFirstBlock = 64;
 constexpr std::size_t kTileRows = 8192;
 constexpr std::size_t kTilePrograms = 64;
 
+/// Views up to this size are copied for a batch: vectors of an array that starts anywhere lie across cache lines, and where
+/// the rows are no whole vectors each formula would run once more for its last ones.
+constexpr std::size_t kCopiedBytes = std::size_t{1} << 20;
+
 /// Outputs of a batch from this size on are written past the caches: they would not stay there, and a store through the
 /// cache reads each line before it writes it.
-constexpr std::size_t kStreamedBytes = std::size_t{2} << 20;
+constexpr std::size_t kStreamedBytes = std::size_t{16} << 20;
 enum class Output : std::uint8_t { cached, streamed };
 
 /// Expressions are small and lie anywhere in memory: fetches number `next`, and the header of the one after it, while
@@ -46,24 +52,6 @@ void prefetch(std::span<const Expression* const> expressions, std::size_t next) 
         __builtin_prefetch(expression.constants.data());
     }
 }
-
-/// The last rows of a view, copied so that whole vectors can be read.
-template <class T>
-struct Tail {
-    AlignedVector<T> storage;
-    std::vector<const T*> columns;
-
-    Tail(const Dataset<T>& data, std::size_t first) {
-        const std::size_t rows = data.n_rows() - first;
-        storage.resize(data.n_features() * kLanes);
-        for (std::size_t j = 0; j < data.n_features(); ++j) {
-            T* const out = storage.data() + j * kLanes;
-            std::copy_n(data.column(j) + first, rows, out);
-            std::fill(out + rows, out + kLanes, out[rows - 1]);
-            columns.push_back(out);
-        }
-    }
-};
 
 template <class T>
 void check_features(const Expression& expression, const Dataset<T>& data) {
@@ -84,27 +72,44 @@ const T* run_block(Program<T>& program, std::size_t row, std::size_t n) {
     return values;
 }
 
-/// Values of rows [first, last), of which `readable` can be read.
 template <class T>
-void run_rows(Program<T>& program, std::size_t first, std::size_t last, std::size_t readable, T* out,
-              Output output = Output::cached) {
-    for (std::size_t r = first; r < last; r += program.block_rows()) {
-        const std::size_t n = std::min(program.block_rows(), last - r);
-        if (n % kLanes != 0 && r + padded(n) <= readable) {
-            std::copy_n(run_block(program, r, padded(n)), n, out + r);
-            continue;
+void write(T* out, const T* values, std::size_t n, Output output) {
+    const eval::Kernels<T>& kernels = eval::kernels_of<T>(eval::kernels());
+    if (output == Output::streamed) {
+        return kernels.stream(out, values, n);
+    }
+    const std::size_t whole = n - n % kLanes;
+    kernels.copy(out, values, nullptr, nullptr, whole);
+    std::copy(values + whole, values + n, out + whole);
+}
+
+/// Fetches memory that is written at the end of some work, so that it comes meanwhile.
+template <class T>
+void prefetch_for_writing(T* out, std::size_t n) {
+    constexpr std::size_t kLine = kAlignment / sizeof(T);
+    for (std::size_t i = 0; i < n; i += kLine) {
+        __builtin_prefetch(out + i, 1);
+    }
+}
+
+/// Values of `rows` rows from `first` on, of which `readable` can be read.
+template <class T>
+void run_rows(Program<T>& program, std::size_t rows, std::size_t readable, T* out, Output output = Output::cached,
+              std::size_t first = 0) {
+    for (std::size_t r = 0; r < rows; r += program.block_rows()) {
+        const std::size_t n = std::min(program.block_rows(), rows - r), rest = n % kLanes, at = first + r;
+        if (output == Output::cached) {
+            prefetch_for_writing(out + r, n);
         }
-        const std::size_t whole = n - n % kLanes;
-        if (whole > 0 && output == Output::streamed) {
-            eval::kernels_of<T>(eval::kernels()).stream(out + r, run_block(program, r, whole), whole);
-        } else if (whole > 0 && program.is_watched()) {
-            std::copy_n(run_block(program, r, whole), whole, out + r);
-        } else if (whole > 0) {
-            program.run_into(r, whole, out + r);
-        }
-        if (whole < n) {  // a view ends here: its last vector overlaps the one before
-            const T* const values = run_block(program, r + n - kLanes, kLanes);
-            std::copy_n(values + kLanes - (n - whole), n - whole, out + r + whole);
+        if (rest == 0 && output == Output::cached && !program.is_watched()) {
+            program.run_into(at, n, out + r);
+        } else if (r + padded(n) <= readable) {
+            write(out + r, run_block(program, at, padded(n)), n, output);
+        } else {  // a view ends here: its last vector overlaps the one before
+            if (n > rest) {
+                write(out + r, run_block(program, at, n - rest), n - rest, output);
+            }
+            write(out + r + n - rest, run_block(program, at + n - kLanes, kLanes) + kLanes - rest, rest, output);
         }
     }
 }
@@ -120,19 +125,25 @@ std::size_t readable_rows(const Dataset<T>& data) {
     return data.is_padded() ? padded(data.n_rows()) : data.n_rows();
 }
 
-/// Whether values need a Tail: a view of less than a vector.
+/// A view of less than a vector can only be read from a copy.
 template <class T>
 bool is_short_view(const Dataset<T>& data) {
     return !data.is_padded() && data.n_rows() < kLanes;
 }
 
+/// Whether a batch of `expressions` reads its rows, `tile` of them at once, from a copy.
 template <class T>
-void evaluate_tail(const Expression& expression, const OperatorSet& operators, const Dataset<T>& data,
-                   const Tail<T>& tail, Program<T>& program, T* out) {
-    const std::size_t rows = data.n_rows();
-    program.compile_values(expression, operators, tail.columns, rows, data.is_extreme());
-    run_rows(program, 0, rows, kLanes, out);
+bool is_worth_copying(const Dataset<T>& data, std::size_t tile, std::size_t expressions) {
+    return !data.is_padded() && expressions >= data.n_features() &&
+           data.n_features() * tile * sizeof(T) <= kCopiedBytes;
 }
+
+/// What one thread of a batch needs.
+template <class T>
+struct BatchScratch {
+    std::vector<Program<T>> programs;
+    PaddedColumns<T> copy;
+};
 
 template <class T>
 void evaluate_with_derivatives(const Expression& expression, const Evaluator<T>& evaluator, Derivatives wanted,
@@ -161,8 +172,8 @@ void evaluate_with_derivatives(const Expression& expression, const Evaluator<T>&
         copy_block(r, r, padded(n), n);
     }
     if (direct < rows) {
-        const Tail<T> tail(data, direct);
-        program.compile(expression, evaluator.operators(), tail.columns, rows - direct, wanted, range);
+        const PaddedColumns<T> tail(data, direct);
+        program.compile(expression, evaluator.operators(), tail.columns(), rows - direct, wanted, range);
         copy_block(0, direct, kLanes, rows - direct);
     }
 }
@@ -186,12 +197,14 @@ void Evaluator<T>::evaluate(const Expression& expression, std::span<T> out, Work
     }
     const FlushSubnormals scope(eval::kernels());
     Program<T>& program = workspace.program();
-    if (is_short_view(*data_)) {
-        return evaluate_tail(expression, *operators_, *data_, Tail<T>(*data_, 0), program, out.data());
-    }
     const std::size_t rows = data_->n_rows();
+    if (is_short_view(*data_)) {
+        const PaddedColumns<T> copy(*data_, 0);
+        program.compile_values(expression, *operators_, copy.columns(), rows, data_->is_extreme());
+        return run_rows(program, rows, padded(rows), out.data());
+    }
     program.compile_values(expression, *operators_, data_->columns(), rows, data_->is_extreme());
-    run_rows(program, 0, rows, readable_rows(*data_), out.data());
+    run_rows(program, rows, readable_rows(*data_), out.data());
 }
 
 template <class T>
@@ -283,47 +296,45 @@ void evaluate_all(std::span<const Expression* const> expressions, std::span<cons
                                     std::to_string(expressions.size()) + " expressions over " + std::to_string(rows) +
                                     " rows");
     }
-    const std::size_t readable = readable_rows(data);
     const bool tiled = rows > 2 * kTileRows;
+    const std::size_t tile = tiled ? kTileRows : rows;
     const std::size_t group = tiled ? kTilePrograms : 1;
     const std::size_t groups = (expressions.size() + group - 1) / group;
     // About 50 microseconds of work a chunk, so that threads do not wait for one another.
     const int chunk = tiled ? 1 : static_cast<int>(std::clamp<std::size_t>(65536 / (rows + 64), 1, 64));
     const eval::KernelTable& table = eval::kernels();
     const Output output = out.size_bytes() < kStreamedBytes ? Output::cached : Output::streamed;
+    const bool copied = is_short_view(data) || is_worth_copying(data, tile, expressions.size());
     const int threads = std::max(1, n_threads);
-    std::vector<std::vector<Program<T>>> programs(static_cast<std::size_t>(threads));
-    for (auto& own : programs) {
-        own.resize(std::min(group, expressions.size()));
-    }
+    std::vector<BatchScratch<T>> scratch(static_cast<std::size_t>(threads));
 
-    const auto evaluate_group = [&](std::size_t g, std::vector<Program<T>>& own) {
+    const auto evaluate_group = [&](std::ptrdiff_t g, int thread) {
         const FlushSubnormals scope(table);
-        const std::size_t first = g * group, last = std::min(first + group, expressions.size());
-        if (is_short_view(data)) {
-            const Tail<T> tail(data, 0);
-            for (std::size_t e = first; e < last; ++e) {
-                evaluate_tail(*expressions[e], *operators[e], data, tail, own[0], out.data() + e * rows);
-            }
-            return;
+        BatchScratch<T>& own = scratch[static_cast<std::size_t>(thread)];
+        if (own.programs.empty()) {
+            own.programs.resize(std::min(group, expressions.size()));
+            own.copy = copied ? PaddedColumns<T>(data.n_features(), tile) : PaddedColumns<T>();
         }
+        const std::size_t first = static_cast<std::size_t>(g) * group;
+        const std::size_t last = std::min(first + group, expressions.size());
         for (std::size_t e = first; e < last; ++e) {
             prefetch(expressions, e + 1);
-            own[e - first].compile_values(*expressions[e], *operators[e], data.columns(), rows, data.is_extreme());
+            own.programs[e - first].compile_values(
+                *expressions[e], *operators[e], copied ? own.copy.columns() : data.columns(), rows, data.is_extreme());
         }
-        const std::size_t tile = tiled ? kTileRows : std::max<std::size_t>(rows, 1);
         for (std::size_t r = 0; r < rows; r += tile) {
+            const std::size_t n = std::min(tile, rows - r);
+            if (copied) {
+                own.copy.copy(data, r, r + n);
+            }
+            const std::size_t at = copied ? 0 : r, readable = copied ? padded(n) : readable_rows(data) - r;
             for (std::size_t e = first; e < last; ++e) {
-                run_rows(own[e - first], r, std::min(r + tile, rows), readable, out.data() + e * rows, output);
+                run_rows(own.programs[e - first], n, readable, out.data() + e * rows + r, output, at);
             }
         }
         table.fence();
     };
-
-    const auto evaluate_on = [&](std::ptrdiff_t g, int thread) {
-        evaluate_group(static_cast<std::size_t>(g), programs[static_cast<std::size_t>(thread)]);
-    };
-    parallel_for(static_cast<std::ptrdiff_t>(groups), threads, evaluate_on, chunk);
+    parallel_for(static_cast<std::ptrdiff_t>(groups), threads, evaluate_group, chunk);
 }
 
 template class Workspace<double>;

@@ -1,7 +1,8 @@
-// The usual way to values: one pass over the nodes with nothing but the operand stack. At a hundred rows compiling costs
-// as much as running, and what costs in compiling are branches that cannot be predicted: so operators of one and of two
-// operands, in all forms, take the same path.
+// The usual way to values: a pass over the leaves, then one over the operations. At a hundred rows compiling costs as much
+// as running, and what costs in compiling are branches that cannot be predicted: so neither pass has one that depends on
+// the formula, but for what is rare. Operators of one and of two operands, in all forms, take the same path.
 #include <algorithm>
+#include <array>
 
 #include "eval/program.hpp"
 #include "eval/rescue.hpp"
@@ -9,18 +10,32 @@
 namespace balmer::eval {
 namespace {
 
+/// The value of a node.
 template <class T>
 struct Entry {
     const T* p;
-    std::size_t mask;  // all ones: a column
-    std::size_t held;  // what the operand holds of the stack of slots: one stride or nothing
-    std::uint32_t first_leaving;
-    bool scalar;
-    Reach reach;
+    std::size_t mask;    // all ones: a column
+    std::size_t held;    // what the value holds of the stack of slots: one stride or nothing
+    std::size_t scalar;  // 1 for a constant, else 0
 };
 
-/// By whether a and b are scalars; both cannot be.
-constexpr Form kForms2[2][2] = {{vv, vs}, {sv, vv}};
+/// The form of an operation by which of its two operands is a constant.
+static_assert(vv == 0 && vs == 1 && sv == 2);
+constexpr std::size_t form_of(std::size_t a_scalar, std::size_t b_scalar) noexcept { return 2 * a_scalar + b_scalar; }
+
+template <class T>
+void see_to(std::vector<T>& list, std::size_t size) {
+    if (list.size() < size) {
+        list.resize(size);
+    }
+}
+
+/// Operators that make it worth looking at what leaves the range.
+constexpr auto kGrows = [] {
+    std::array<bool, 256> grows{};
+    for (std::size_t code = 0; code < 256; ++code) grows[code] = range_role(static_cast<Op>(code)) == RangeRole::growth;
+    return grows;
+}();
 
 }  // namespace
 
@@ -44,8 +59,17 @@ void Program<T>::compile_values(const Expression& expression, const OperatorSet&
     }
 }
 
+/// What the passes over an expression hand on.
+template <class T>
+struct Program<T>::Draft {
+    Entry<T> values[kMaxNodes];           // by node
+    std::uint16_t operations[kMaxNodes];  // the nodes that are no leaves
+    std::size_t n_operations = 0;
+    bool kept[kMaxNodes];  // by node: whether it has a slot of its own, which nothing overwrites
+    bool grows;            // whether an operation may leave the range and be rescued from it
+};
+
 /// Gives up where a user's operator turns up, or a feature that is not in the data (the full way says what is wrong).
-/// The operations that may leave the range, and those that may be rescued from it, have slots of their own.
 template <class T>
 bool Program<T>::compile_plain(const Expression& expression, bool extreme) {
     const std::size_t n_nodes = expression.nodes.size();
@@ -54,96 +78,147 @@ bool Program<T>::compile_plain(const Expression& expression, bool extreme) {
     n_constants_ = expression.constants.size();
     set_constants(expression.constants);
     records_.clear();
-    const auto see_to = [](auto& list, std::size_t size) {
-        if (list.size() < size) {
-            list.resize(size);
-        }
-    };
     see_to(code_, 2 * n_nodes + 1);
-    see_to(leaving_, n_nodes + 1);
-    see_to(rescuable_, n_nodes + 1);
-    Instruction* next = code_.data();
-    Entry<T> stack[kMaxNodes];
-    stack[0] = {nullptr, 0, 0, 0, true, Reach::nothing};
-    Entry<T>* end = stack;
-    T* top = slots_.data();
-    T* own = slots_.data() + (n_nodes + 1) * stride_;  // the slots that are not reused
+    Draft draft;
+    draft.grows = extreme;
+    if (!draft_leaves(expression, draft)) {
+        return false;
+    }
+    std::fill_n(draft.kept, n_nodes, false);
+    n_rescuable_ = 0;
+    if (draft.grows) {
+        watch(expression, extreme, draft);
+    }
+    write_operations(expression, draft);
+    return true;
+}
+
+/// Binds the leaves and lists the other nodes. Whether the passes here can deal with all of them.
+template <class T>
+bool Program<T>::draft_leaves(const Expression& expression, Draft& draft) const noexcept {
+    const Node* const nodes = expression.nodes.data();
+    const T* const* const columns = columns_.data();
+    const T* const constants = constants_.data();
+    const std::size_t n_nodes = expression.nodes.size(), n_columns = columns_.size();
+    if (n_columns == 0) {
+        return false;
+    }
+    std::size_t n_operations = 0;
+    unsigned grows = draft.grows;
+    for (std::size_t i = 0; i < n_nodes; ++i) {
+        const Node node = nodes[i];
+        const std::size_t feature = node.op == Op::Feature;
+        const std::size_t index = node.index & (0 - feature);
+        if (index >= n_columns || OperatorSet::is_user(node.op)) [[unlikely]] {
+            return false;
+        }
+        const T* const column = columns[index];
+        const T* const constant = constants + node.index;
+        draft.values[i] = {feature != 0 ? column : constant, 0 - feature, 0, 1 - feature};
+        draft.operations[n_operations] = static_cast<std::uint16_t>(i);
+        n_operations += !node.is_leaf();
+        grows |= kGrows[static_cast<std::size_t>(node.op)];
+    }
+    draft.n_operations = n_operations;
+    draft.grows = grows != 0;
+    return true;
+}
+
+/// Lists the operations that may leave the range and those that may be rescued from it. Both are kept, in the order of the
+/// nodes, above the slots that are reused. (No operator of three operands has to do with the range.)
+template <class T>
+void Program<T>::watch(const Expression& expression, bool extreme, Draft& draft) {
+    const std::size_t n_nodes = expression.nodes.size();
+    see_to(leaving_, n_nodes);
+    see_to(rescuable_, n_nodes);
+    const Node* const nodes = expression.nodes.data();
+    Reach reach[kMaxNodes];
+    std::fill_n(reach, n_nodes, Reach::nothing);
+    std::uint16_t leaving_nodes[kMaxNodes + 1];
     std::uint32_t n_leaving = 0;
     std::size_t n_rescuable = 0;
-    const T* const none = nullptr;
-    const T* const* const columns = columns_.empty() ? &none : columns_.data();
-    const auto fill = [&](Entry<T>& entry) {
-        *next++ = {kernels_->fill, top, entry.p, nullptr, nullptr, 0, 0, 0};
-        entry = {top, 0, stride_, entry.first_leaving, false, entry.reach};
-        top += stride_;
+    const T* own = slots_.data() + (n_nodes + 1) * stride_;
+    for (std::size_t k = 0; k < draft.n_operations; ++k) {
+        const std::size_t i = draft.operations[k];
+        const Node node = nodes[i];
+        const std::size_t code = static_cast<std::size_t>(node.op), several = node.arity > 1;
+        const std::size_t last = static_cast<std::size_t>(reach[i - 1]);
+        const std::size_t other = static_cast<std::size_t>(reach[i - 1 - (nodes[i - 1].size & (0 - several))]);
+        const std::size_t below = std::max(last, other);
+        const bool leaves = kReach.leaves[code][extreme][below], rescued = kReach.rescued[code][extreme][last];
+        leaving_[n_leaving] = own;
+        leaving_nodes[n_leaving] = static_cast<std::uint16_t>(i);
+        n_leaving += leaves;
+        rescuable_[n_rescuable] = {own, static_cast<std::uint32_t>(i + 1 - node.size), n_leaving};
+        n_rescuable += rescued;
+        draft.kept[i] = leaves | rescued;
+        own += stride_ & (std::size_t{0} - draft.kept[i]);
+        reach[i] = kReach.after[code][below];
+    }
+    n_rescuable_ = n_rescuable;
+    for (std::size_t k = 0; k < n_rescuable; ++k) {  // from the first node below to the first that leaves
+        Rescuable& place = rescuable_[k];
+        const auto* const first = std::lower_bound(leaving_nodes, leaving_nodes + place.last, place.first);
+        place.first = static_cast<std::uint32_t>(first - leaving_nodes);
+    }
+}
+
+/// Writes the instructions. Slots of operands lie on top of the stack of slots: the result takes the lowest of them.
+template <class T>
+void Program<T>::write_operations(const Expression& expression, Draft& draft) {
+    const Node* const nodes = expression.nodes.data();
+    const auto& kernels = kernels_->forward;
+    const std::size_t stride = stride_;
+    Instruction* next = code_.data();
+    T* top = slots_.data();
+    T* own = top + (expression.nodes.size() + 1) * stride;
+    const auto fill = [&](Entry<T>& value) {
+        *next++ = {kernels_->fill, top, value.p, nullptr, nullptr, 0, 0, 0};
+        value = {top, 0, stride, 0};
+        top += stride;
     };
-    for (const Node& node : expression.nodes) {
-        if (node.is_leaf()) {
-            const bool feature = node.op == Op::Feature;
-            const std::size_t index = feature ? node.index : 0;
-            if (feature && index >= columns_.size()) [[unlikely]] {
-                return false;
-            }
-            const T* const column = columns[index];
-            *end++ = {feature ? column : constants_.data() + node.index,
-                      std::size_t{0} - std::size_t{feature},
-                      0,
-                      n_leaving,
-                      !feature,
-                      Reach::nothing};
-            continue;
-        }
-        const std::size_t code = static_cast<std::size_t>(node.op);
-        if (node.arity > 2 || OperatorSet::is_user(node.op)) [[unlikely]] {
-            if (OperatorSet::is_user(node.op)) {
-                return false;
-            }
-            Entry<T>&a = end[-3], &b = end[-2], &c = end[-1];
-            // A slot that is filled now lies above those that other operands hold: the result goes to the lowest.
-            T* const lowest = top - (a.held + b.held + c.held);
-            for (Entry<T>* const entry : {&a, &b, &c}) {
-                if (entry->scalar) {
-                    fill(*entry);
+    for (std::size_t k = 0; k < draft.n_operations; ++k) {
+        const std::size_t i = draft.operations[k];
+        const Node node = nodes[i];
+        const std::size_t row = static_cast<std::size_t>(node.op) - kFirstOp;
+        if (node.arity > 2) [[unlikely]] {
+            Entry<T>& a = draft.values[expression.operand(i, 0)];
+            Entry<T>& b = draft.values[expression.operand(i, 1)];
+            Entry<T>& c = draft.values[i - 1];
+            T* const lowest = top - (a.held + b.held + c.held);  // a slot that is filled now lies above these
+            for (Entry<T>* const value : {&a, &b, &c}) {
+                if (value->scalar != 0) {
+                    fill(*value);
                 }
             }
-            *next++ = {kernels_->forward[code - kFirstOp][vv], lowest, a.p, b.p, c.p, a.mask, b.mask, c.mask};
-            top = lowest + stride_;
-            a = {lowest, 0, stride_, a.first_leaving, false, Reach::nothing};
-            end -= 2;
+            *next++ = {kernels[row][vv], lowest, a.p, b.p, c.p, a.mask, b.mask, c.mask};
+            top = lowest + stride;
+            draft.values[i] = {lowest, 0, stride, 0};
             continue;
         }
-        Entry<T>& a = end[-node.arity];
-        const Entry<T>& b = end[-1];  // the same for one operand: its kernel looks at `a` alone
-        if (a.scalar && b.scalar) [[unlikely]] {
+        // With one operand `b` is the same as `a`, at which alone the kernel looks.
+        const std::size_t two = node.arity - std::size_t{1};
+        Entry<T>& a = draft.values[i - 1 - (nodes[i - 1].size & (0 - two))];
+        const Entry<T>& b = draft.values[i - 1];
+        if ((a.scalar & b.scalar) != 0) [[unlikely]] {
             fill(a);
         }
-        const std::size_t below = static_cast<std::size_t>(std::max(a.reach, b.reach));
-        const bool leaves = kReach.leaves[code][extreme][below];
-        const bool rescued = kReach.rescued[code][extreme][static_cast<std::size_t>(b.reach)];
-        T* const lowest = top - a.held - (node.arity == 2 ? b.held : 0);
-        const bool kept = leaves | rescued;
-        const std::size_t held = kept ? 0 : stride_;
+        const bool kept = draft.kept[i];
+        const std::size_t own_stride = stride & (std::size_t{0} - kept), held = stride - own_stride;
+        T* const lowest = top - a.held - (b.held & (0 - two));
         T* const out = kept ? own : lowest;
-        own += stride_ - held;
+        own += own_stride;
         top = lowest + held;
-        *next++ = {
-            kernels_->forward[code - kFirstOp][kForms2[a.scalar][b.scalar]], out, a.p, b.p, nullptr, a.mask, b.mask, 0};
-        leaving_[n_leaving] = out;
-        n_leaving += leaves;
-        rescuable_[n_rescuable] = {out, a.first_leaving, n_leaving};
-        n_rescuable += rescued;
-        a = {out, 0, held, a.first_leaving, false, kReach.after[code][below]};
-        end = &a + 1;
+        *next++ = {kernels[row][form_of(a.scalar, b.scalar)], out, a.p, b.p, nullptr, a.mask, b.mask, 0};
+        draft.values[i] = {out, 0, held, 0};
     }
-    const Entry<T>& result = stack[0];
-    if (result.scalar) {
+    const Entry<T>& result = draft.values[expression.root()];
+    if (result.scalar != 0) {
         *next++ = {kernels_->fill, top, result.p, nullptr, nullptr, 0, 0, 0};
     } else if (result.mask != 0) {
         *next++ = {kernels_->copy, top, result.p, nullptr, nullptr, result.mask, 0, 0};
     }
     n_code_ = static_cast<std::size_t>(next - code_.data());
-    n_rescuable_ = n_rescuable;
-    return true;
 }
 
 template <class T>

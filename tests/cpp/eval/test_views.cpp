@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "balmer/eval/evaluator.hpp"
@@ -43,6 +44,9 @@ TEST_CASE_TEMPLATE("views of any number of rows have the values of a copy", T, d
         evaluate_all<T>(pointers, sets, view, a);
         evaluate_all<T>(pointers, sets, copy, b);
         CHECK(differences(a.data(), b.data(), a.size()) == 0);
+        // One formula, for which the rows are not worth a copy.
+        evaluate_all<T>(std::span(pointers).first(1), std::span(sets).first(1), view, one);
+        CHECK(differences(one.data(), b.data(), rows) == 0);
         Workspace<T> workspace;
         std::size_t differ = 0;
         for (std::size_t k = 0; k < all.size(); ++k) {
