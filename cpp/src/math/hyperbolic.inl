@@ -31,15 +31,15 @@ BALMER_INLINE Vec<T> cosh(Vec<T> x) noexcept {
     return 2 * (sum + fma(sum, cosh_r1, difference * sinh_r));
 }
 
-/// h / (h + 2) with h = e^2x - 1, the sum and the quotient carried to more bits than a number's.
+/// (1 - e) / (1 + e) with e = e^-2|x| = p + p m, p a power of two and m = e^r - 1. Either sum is rounded on its own.
 template <class T>
 BALMER_INLINE Vec<T> tanh(Vec<T> x) noexcept {
     const Vec<T> end = sizeof(T) == 8 ? 20 : 10;  // where it has become 1
-    const Vec<T> a = lesser(end, abs(x));
-    const auto [shifted, n, r] = reduce_exp(a + a);
-    const Vec<T> power = power_of_two(shifted);
-    const Vec<T> h = fma(power, fma(r * r, polynomial(kExp<T>, r), r), power - 1);
-    return with_sign(quotient(h, fast_two_sum(Vec<T>(2), h)), x);
+    const Vec<T> a = -2 * lesser(end, abs(x));
+    auto [shifted, n, r] = reduce_exp(a);
+    if constexpr (sizeof(T) == 4) r = fnma(n, Vec<T>(0.69314718055994531), a);  // more bits are lost in 1 + e
+    const Vec<T> p = power_of_two(shifted), m = fma(r * r, polynomial(kExp<T>, r), r);
+    return with_sign(fnma(p, m, 1 - p) / fma(p, m, 1 + p), x);
 }
 
 /// log1p(a + a^2 / (1 + sqrt(1 + a^2))); log(a) + log(2) where the square could overflow.
