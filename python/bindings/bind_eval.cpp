@@ -60,6 +60,7 @@ Rows<T> evaluate(const py::list& expressions, const Columns<T>& X, int n_threads
     operators.reserve(expressions.size());
     for (const BoundExpression* const e : bound) {
         check_names(*e, data.n_features());
+        __builtin_prefetch(e->expression.nodes.data());
         formulas.push_back(&e->expression);
         operators.push_back(&e->context->operators);
     }
