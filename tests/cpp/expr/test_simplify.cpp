@@ -12,6 +12,7 @@
 #include "balmer/expr/print.hpp"
 #include "expr/algebra.hpp"
 #include "random_expression.hpp"
+#include "sanitized.hpp"
 #include "scalar_walk.hpp"
 
 namespace balmer {
@@ -211,7 +212,7 @@ TEST_CASE("simplify keeps its promises over random expressions") {
     for (const std::vector<Op>& allowed : {std::vector<Op>{}, arithmetic, groups, no_minus, no_plus}) {
         for (const test::Constants constants : {test::Constants::real, test::Constants::dyadic}) {
             Rng rng(20240, allowed.size() * 2 + (constants == test::Constants::dyadic));
-            for (int i = 0; i < 3000; ++i) {
+            for (int i = 0; i < test::repeats(3000, 200); ++i) {
                 CAPTURE(i);
                 const test::RandomExpressionOptions options{
                     .max_nodes = 25, .leaf_is_constant = 0.5, .constants = constants, .operators = allowed};
@@ -226,7 +227,7 @@ TEST_CASE("simplify takes any constant and any size") {
     Rng rng(7, 7);
     const OperatorSet& operators = OperatorSet::builtin();
     const std::vector<Op> groups = {Op::Add, Op::Sub, Op::Neg, Op::Mul, Op::Div, Op::Inv};
-    for (int i = 0; i < 3000; ++i) {
+    for (int i = 0; i < test::repeats(3000, 300); ++i) {
         const test::RandomExpressionOptions options{.max_nodes = kMaxNodes,
                                                     .leaf_is_constant = 0.7,
                                                     .constants = test::Constants::special,

@@ -12,6 +12,7 @@
 #include "balmer/expr/parse.hpp"
 #include "balmer/fit/loss.hpp"
 #include "random_expression.hpp"
+#include "sanitized.hpp"
 
 namespace balmer {
 namespace {
@@ -144,7 +145,7 @@ TEST_CASE("data in which many rows are the same do not stop the descent") {
 }
 
 TEST_CASE("the L1 optimum of a line interpolates two rows and no edge leads down") {
-    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    for (std::uint64_t seed = 0; seed < test::repeats(20U, 4U); ++seed) {
         const Problem p = line_with_outliers(60, -3, 0.5, 1, 100 + seed);
         const Fitted f = fit(p, "1 + 1 * x0", "L1DistLoss");
         double best = std::numeric_limits<double>::infinity();
@@ -161,7 +162,7 @@ TEST_CASE("the L1 optimum of a line interpolates two rows and no edge leads down
 }
 
 TEST_CASE("losses steeper than L1 at the target end at a vertex, below that of L1") {
-    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    for (std::uint64_t seed = 0; seed < test::repeats(10U, 2U); ++seed) {
         const Problem p = line_with_outliers(60, -3, 0.5, 1, 200 + seed);
         const Fitted l1 = fit(p, "1 + 1 * x0", "L1DistLoss");
         const Fitted root = fit(p, "1 + 1 * x0", "LPDistLoss{0.5}()");
@@ -296,12 +297,6 @@ TEST_CASE("exact data are met exactly by every loss of the distance") {
     }
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr int kRandomFits = 120;  // minutes, with more
-#else
-constexpr int kRandomFits = 600;
-#endif
-
 TEST_CASE("a fit never ends with a larger loss than it began with") {
     const char* const losses[] = {"L1DistLoss",
                                   "HuberLoss",
@@ -325,8 +320,9 @@ TEST_CASE("a fit never ends with a larger loss than it began with") {
     test::RandomExpressionOptions random;
     random.n_features = 1;
     random.max_nodes = 15;
+    constexpr int kTrials = test::repeats(600, 100);
     int improved = 0, finite = 0;
-    for (int trial = 0; trial < kRandomFits; ++trial) {
+    for (int trial = 0; trial < kTrials; ++trial) {
         Expression e = test::random_expression(rng, random);
         const Loss loss(losses[static_cast<std::size_t>(trial) % std::size(losses)]);
         const double before = mean_loss(e, evaluator, loss, 70, workspace.evaluation);
@@ -345,8 +341,8 @@ TEST_CASE("a fit never ends with a larger loss than it began with") {
         else if (result.status != FitStatus::nothing_to_fit)
             CHECK(std::isfinite(after));
     }
-    CHECK(3 * finite > kRandomFits);
-    CHECK(10 * improved > kRandomFits);
+    CHECK(3 * finite > kTrials);
+    CHECK(10 * improved > kTrials);
 }
 
 TEST_CASE("fits are the same bits on every instruction set") {

@@ -9,6 +9,7 @@
 
 #include "balmer/core/rng.hpp"
 #include "balmer/search/search.hpp"
+#include "sanitized.hpp"
 #include "search/problem.hpp"
 
 namespace balmer {
@@ -32,7 +33,7 @@ SearchOptions every_stage(int threads = 1) {
     options.evolution.populations = 4;
     options.evolution.niterations = 4;
     options.evolution.ncycles_per_iteration = 50;
-    options.seed_work = 2e8;
+    options.seed_work = test::repeats(2e8, 4e7);
     options.n_threads = threads;
     return options;
 }
@@ -67,7 +68,7 @@ TEST_CASE("with every stage on, the result does not depend on the number of thre
         REQUIRE(one.front.size() > 3);
         CHECK(one.seed_work > 0);
         CHECK(one.iterations == 4);
-        for (const int threads : {2, 3}) {
+        for (int threads = 2; threads <= test::repeats(3, 2); ++threads) {
             options.n_threads = threads;
             CHECK(same(search(*data, options), one));
         }
@@ -87,7 +88,7 @@ std::vector<LogEntry> found(const SearchResult& result, bool cut_in_first_stage)
 TEST_CASE("a timed search is a prefix of the untimed one, in every stage") {
     const Dataset<double> data = rows(400, 0.1);
     SearchOptions options = every_stage();
-    options.seed_work = 6e8;
+    options.seed_work = test::repeats(6e8, 6e7);
     options.evolution.niterations = 6;
     options.evolution.ncycles_per_iteration = 2000;
     const std::vector<LogEntry> whole = found(search(data, options), false);
@@ -114,7 +115,7 @@ TEST_CASE("a timed search is a prefix of the untimed one, in every stage") {
 TEST_CASE("a search interrupted in the first stage, or saved after it, ends like one that ran through") {
     const Dataset<double> data = rows(300, 0.1);
     SearchOptions options = every_stage();
-    options.seed_work = 3e9;
+    options.seed_work = test::repeats(3e9, 1e8);
     const SearchResult whole = search(data, options);
 
     SUBCASE("in the first stage") {
