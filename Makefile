@@ -6,7 +6,7 @@
 # make clean    removes all that these made
 #
 # Everything happens below .venv and build; what the machine lacks, cmake/prepare.sh gets. A second run rebuilds only what
-# changed. Another Python: make PYTHON=/path/to/python3 demo
+# changed. Another Python: make PYTHON=/path/to/python3 demo. More for pytest: make PYTEST='-k words' test
 
 PYTHON ?= python3
 VENV := .venv
@@ -48,7 +48,7 @@ test-cpp: $(VENV)/.installed-test $(VENV)/.doctest
 	ctest --test-dir $(BUILD) --output-on-failure -j 2
 
 test-python: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST)
 
 wheel: $(VENV)/.installed
 	rm -rf build/wheel

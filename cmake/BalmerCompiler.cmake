@@ -44,6 +44,14 @@ function(balmer_compile_options target)
   set_target_properties(${target} PROPERTIES CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
 endfunction()
 
+# Counts the lines that are executed, of the library and not of its tests. PUBLIC on the link only, as for sanitizers.
+function(balmer_count_coverage target)
+  if(BALMER_COVERAGE)
+    target_compile_options(${target} PRIVATE --coverage)
+    target_link_options(${target} PUBLIC --coverage)
+  endif()
+endfunction()
+
 # What a user of the library sees: names of the namespace balmer and of the C interface, nothing of Eigen or of the
 # standard library. In a static library hidden visibility does it; a shared one has a list for the linker.
 function(balmer_export_only_balmer target)

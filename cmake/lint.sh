@@ -40,6 +40,31 @@ check mypy python -m mypy python/balmer
 check stubtest python -m mypy.stubtest balmer._core --mypy-config-file pyproject.toml --ignore-missing-stub \
     --ignore-disjoint-bases --allowlist cmake/stubtest.allow --ignore-unused-allowlist
 
+# clang-tidy takes seconds for each file, so it reads the sources that changed since the main branch, or since the commit
+# before, and speaks of the lines that changed.
+changed_lines() {
+    git diff -U0 "$1" -- "$2" | sed -n 's/^@@ [^+]*+\([0-9]*\),\{0,1\}\([0-9]*\).*/\1 \2/p' |
+        awk '{ n = $2 == "" ? 1 : $2; if (n > 0) { printf "%s[%d,%d]", comma, $1, $1 + n - 1; comma = "," } }'
+}
+tidy() {
+    status=0
+    for source in $(git diff --name-only --diff-filter=d "$1" -- 'cpp/*.cpp' 'python/bindings/*.cpp'); do
+        clang-tidy -p build/make --quiet "$source" \
+            --line-filter="[{\"name\":\"$source\",\"lines\":[$(changed_lines "$1" "$source")]}]" || status=1
+    done
+    return $status
+}
+
+if ! git rev-parse --quiet --verify HEAD~1 >/dev/null 2>&1 || ! command -v clang-tidy >/dev/null 2>&1; then
+    printf 'lint: clang-tidy: skipped, without git, a commit before this one, or clang-tidy\n'
+elif [ ! -f build/make/compile_commands.json ]; then
+    printf 'lint: clang-tidy: skipped, until make test has compiled something\n'
+else
+    base=$(git merge-base HEAD main 2>/dev/null || echo HEAD)
+    [ "$(git rev-parse HEAD)" != "$(git rev-parse "$base")" ] || base=HEAD~1
+    check "clang-tidy on what changed" tidy "$base"
+fi
+
 if [ -n "$failed" ]; then
     printf 'lint: failed:%s (make format puts the formats right)\n' "$failed"
     exit 1
