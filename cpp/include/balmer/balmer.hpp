@@ -6,6 +6,7 @@
 #include "balmer/eval/evaluator.hpp"
 #include "balmer/eval/isa.hpp"
 #include "balmer/expr/derivative.hpp"
+#include "balmer/expr/dimensions.hpp"
 #include "balmer/expr/operator_set.hpp"
 #include "balmer/expr/parse.hpp"
 #include "balmer/expr/print.hpp"
