@@ -71,10 +71,14 @@ void Island::count(std::span<const Expression> roles, double evaluations) noexce
 double Island::judge(std::span<const Expression> roles, double bound) {
     const std::uint64_t key = LossTable::key(roles);
     if (const auto known = scratch_->table.find(key, bound)) return *known;
-    const double loss = plan_->rows->loss(roles, bound, scratch_->workspace);
-    count(roles, plan_->rows->share());
+    const double loss = loss_on(*plan_->rows, roles, bound);
     scratch_->table.insert(key, loss, bound);
     return loss;
+}
+
+double Island::loss_on(const Objective& rows, std::span<const Expression> roles, double bound) {
+    count(roles, rows.share());
+    return DimensionalObjective(rows, context_->price).loss(roles, bound, scratch_->workspace);
 }
 
 void Island::set_loss(Candidate& candidate, double loss) const noexcept {
@@ -305,6 +309,7 @@ void Island::simplify_member(std::size_t slot) {
     if (!changed) return;
     trial_.complexity = complexity(trial_);
     if (trial_.complexity > member.complexity || !allowed(trial_)) return;
+    if (context_->price(trial_.roles) > context_->price(member.roles)) return;  // 1 m is not 1
     const double loss = judge(trial_.roles, kInfinity);
     if (loss == kInfinity && member.loss < kInfinity) return;
     std::swap(member.roles, trial_.roles);
@@ -362,10 +367,7 @@ void Island::judge_best_on_all_rows() {
         if (improved_[c] == 0) continue;
         const double known = c < plan_->known.size() ? plan_->known[c] : kInfinity;
         double loss = kInfinity;
-        if (!plan_->is_cancelled()) {
-            loss = plan_->all_rows->loss(best.roles, known, scratch_->workspace);
-            count(best.roles, plan_->all_rows->share());
-        }
+        if (!plan_->is_cancelled()) loss = loss_on(*plan_->all_rows, best.roles, known);
         set_loss(best, loss);
         improved_[c] = loss < known ? 1 : 0;
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <string>
 #include <utility>
@@ -33,7 +34,9 @@ Evolution::Evolution(const Problem& problem)
       tournament_(static_cast<std::size_t>(problem.options.evolution.population_size),
                   static_cast<std::size_t>(problem.options.evolution.tournament_selection_n),
                   problem.options.evolution.tournament_selection_p),
-      context_{&problem.space, &mutator_, &tournament_, &problem.options.evolution, problem.norm},
+      context_{&problem.space, &mutator_,
+               &tournament_,   &problem.options.evolution,
+               problem.norm,   problem.price_on_islands()},
       frequencies_(problem.options.evolution.maxsize),
       scale_(search::description_scale(
           {problem.data.target(), problem.data.n_rows()},
@@ -79,14 +82,14 @@ void Evolution::start(Archive& archive, Control& control) {
         islands_.emplace_back(context_, problem_->rng(StreamOf::islands, i));
     }
     const IterationPlan plan{
-        &problem_->objective, &problem_->objective, &frequencies_, problem_->options.evolution.maxsize, {},
+        &problem_->mean_loss, &problem_->mean_loss, &frequencies_, problem_->options.evolution.maxsize, {},
         &control.cancelled()};
     for_each_island(control, [&](Island& island, IslandScratch& scratch) { island.initialise(plan, scratch); });
     // On record before the first iteration: a search may be stopped in that one, or have been stopped already. Without
     // iterations only the guesses are.
     for (const Island& island : islands_) {
         if (problem_->options.evolution.niterations == 0) break;
-        for (std::size_t slot = 0; slot < island.population().size(); ++slot) archive.offer(island.population()[slot]);
+        for (std::size_t slot = 0; slot < island.population().size(); ++slot) offer(island.population()[slot], archive);
     }
     if (control.is_cancelled()) {  // the next run begins anew, so that it ends like one that was not stopped
         for (const Island& island : islands_) {
@@ -126,7 +129,7 @@ StopReason Evolution::run(Archive& archive, Control& control, SearchLog& log, co
 }
 
 void Evolution::run_iteration(Archive& archive, Control& control) {
-    IterationPlan plan{&problem_->objective,    &problem_->objective, &frequencies_,
+    IterationPlan plan{&problem_->mean_loss,    &problem_->mean_loss, &frequencies_,
                        max_complexity(archive), archive.losses(),     &control.cancelled()};
     Dataset<double> batch;
     std::unique_ptr<const Objective> batch_objective;
@@ -168,10 +171,15 @@ void Evolution::note_progress(const Archive& archive) {
     improved_at_ = iteration_;
 }
 
+/// Islands may hold what the front may not.
+void Evolution::offer(const Candidate& candidate, Archive& archive) const {
+    if (std::isfinite(problem_->price(candidate.roles))) archive.offer(candidate);
+}
+
 void Evolution::merge(Archive& archive) {
     for (const Island& island : islands_) {
         for (int c = 1; c <= problem_->options.evolution.maxsize; ++c) {
-            if (const Candidate* best = island.best(c)) archive.offer(*best);
+            if (const Candidate* best = island.best(c)) offer(*best, archive);
         }
         for (std::size_t slot = 0; slot < island.population().size(); ++slot) {
             frequencies_.add(island.population()[slot].complexity);

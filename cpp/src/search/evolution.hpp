@@ -48,6 +48,7 @@ class Evolution {
     void run_iteration(Archive& archive, Control& control);
     template <class Body>
     void for_each_island(Control& control, Body body);
+    void offer(const Candidate& candidate, Archive& archive) const;
     void merge(Archive& archive);
     void refine_leader(Archive& archive, const Control& control);
     void migrate(const Archive& archive);

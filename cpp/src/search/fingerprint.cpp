@@ -61,6 +61,17 @@ void add_evolution(Fingerprint& print, const EvolutionOptions& o) {
     if (o.whole_loss) print.add("whole loss");  // whether it is the same one, nobody can tell
 }
 
+void add_dimensions(Fingerprint& print, const SearchOptions& options) {
+    const auto add = [&](const Quantity& quantity) {
+        print.add(quantity ? 1 : 0);
+        for (std::size_t k = 0; quantity && k < Dimension::kBases; ++k) print.add(quantity->exponent(k));
+    };
+    add(options.dimensions.target);
+    for (const Quantity& feature : options.dimensions.features) add(feature);
+    print.add(options.dimensions.dimensionless_constants_only ? 1 : 0);
+    print.add(options.dimensional_constraint_penalty);
+}
+
 }  // namespace
 
 std::uint64_t fingerprint(const SearchOptions& options, const OperatorSet& operators) {
@@ -88,6 +99,7 @@ std::uint64_t fingerprint(const SearchOptions& options, const OperatorSet& opera
         print.add(operators.name(constraint.op));
         for (const bool allowed : constraint.allowed) print.add(allowed ? 1 : 0);
     }
+    if (options.dimensions.given()) add_dimensions(print, options);
     print.add(static_cast<int>(options.batching));
     print.add(options.batch_size);
     print.add(options.precision);

@@ -136,7 +136,7 @@ class Finisher {
             evaluations += result.evaluations;
         }
         polisher_.work().used += static_cast<double>(e.size() * rows()) * evaluations;
-        draft.e = simplify(e, polisher_.vocabulary().operators());
+        draft.e = polisher_.vocabulary().simplified(e);
         if (draft.loss <= bound) price(draft);
         return draft;
     }
@@ -166,7 +166,7 @@ class Finisher {
             return std::ranges::all_of(values_, [](double v) { return v > 0; });
         };
         Draft trial{shortest_form(draft.e, polisher_.vocabulary(), is_positive), INFINITY, INFINITY};
-        if (trial.e == draft.e) return draft;
+        if (trial.e == draft.e || !polisher_.vocabulary().admissible(trial.e)) return draft;
         trial.loss = polisher_.evaluator().mean_squared_error(trial.e, rows(), polisher_.workspace().evaluation);
         constexpr double kRounding = 1e-6;
         if (!(trial.loss <= std::max((1 + kRounding) * draft.loss, archive_.exact_loss()))) return draft;

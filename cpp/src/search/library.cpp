@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "balmer/expr/simplify.hpp"
 #include "eval/dispatch.hpp"
@@ -106,6 +107,7 @@ Library::Library(const Vocabulary& vocabulary, std::span<const Variable> variabl
                           .complexity = static_cast<std::uint16_t>(std::lround(vocabulary.complexity_of_constant())),
                           .a = static_cast<std::uint32_t>(constants_.size() - 1),
                           .b = 0});
+        if (vocabulary.watches_dimensions()) dimensions_.push_back(Dimension());
         key_.insert(key_.end(), std::begin(values), std::end(values));
     }
     levels_.push_back({0, nodes_.size()});
@@ -180,6 +182,23 @@ std::uint32_t Library::insert(std::uint64_t key, std::uint32_t node, bool ahead)
     return node;
 }
 
+std::optional<Quantity> Library::dimension_of(const Entry& entry) const {
+    if (!vocabulary_->watches_dimensions()) return Quantity();
+    const DataDimensions& data = vocabulary_->options().dimensions;
+    const OperatorSet& operators = vocabulary_->operators();
+    if (entry.op == Op::Feature) {
+        // A view that is no good is the business of whoever writes its formulas out.
+        const DataDimensions numbers{data.features, data.target, true};
+        return balmer::dimension_of(variables_[entry.a].expression, numbers, operators).value_or(Quantity());
+    }
+    const bool logarithm = entry.op == Op::Log || entry.op == Op::Log2 || entry.op == Op::Log10;
+    if (logarithm && !data.dimensionless_constants_only) return Dimension();
+    const std::array<Quantity, 2> operands = {dimensions_[entry.a], dimensions_[entry.b]};
+    const Entry& last = nodes_[entry.b];
+    const double exponent = last.constant ? constants_[last.a] : std::numeric_limits<double>::quiet_NaN();
+    return balmer::dimension_of(entry.op, {operands.data(), info(entry.op).arity}, exponent, operators);
+}
+
 std::uint32_t Library::consider(const Entry& entry, const double* values) {
     double low = values[0], high = values[0];
     bool finite = true;
@@ -189,10 +208,13 @@ std::uint32_t Library::consider(const Entry& entry, const double* values) {
         high = std::max(high, values[k]);
     }
     if (!finite || !(high - low > 1e-9 * std::max(std::abs(low), std::abs(high))) || full()) return kUnusable;
+    const std::optional<Quantity> dimension = dimension_of(entry);
+    if (!dimension) return kUnusable;
     const auto next = static_cast<std::uint32_t>(nodes_.size());
     const std::uint32_t owner = insert(key_of(values), next, entry.ahead);
     if (owner != next) return owner;
     nodes_.push_back(entry);
+    if (vocabulary_->watches_dimensions()) dimensions_.push_back(*dimension);
     key_.insert(key_.end(), values, values + kKey);
     return next;
 }

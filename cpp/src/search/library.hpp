@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct Variable {
 /// Between the sizes stand *products*: of powers of the variables and of a function or two of one variable each (v cos(t) / c,
 /// x^3 exp(-x) sin(x)), and functions of products of powers (exp(x y / z)), some sizes ahead of their own, since laws are full
 /// of them. They come again at their own size.
+///
+/// Where the data have units, only formulas that keep to them with numbers as constants are built, and logarithms of any
+/// quantity where a constant can make it a number.
 ///
 /// Square and reciprocal count as one step whatever the operators are, as laws are full of them; `complexity` and
 /// `expression` are those of the form that the vocabulary allows.
@@ -94,6 +98,7 @@ class Library {
     std::size_t different_key_rows_ = 0;
     std::size_t capacity_;
     std::vector<Entry> nodes_;
+    std::vector<Quantity> dimensions_;  // of the formulas, if the data have some; constants are numbers
     std::vector<double> constants_;
     AlignedVector<double> key_, screen_;
     std::size_t prepared_ = 0;
@@ -131,6 +136,8 @@ class Library {
     std::uint32_t insert(std::uint64_t key, std::uint32_t node, bool ahead);
     /// Adds the formula if it is new; returns which one has its values (the largest number if it cannot be used).
     std::uint32_t consider(const Entry& entry, const double* values);
+    /// The dimension of an entry; nullopt if it violates those of the data. Any if they have none.
+    [[nodiscard]] std::optional<Quantity> dimension_of(const Entry& entry) const;
     void choose_factors();
     /// Adds products of the next sizes until there are `count` in all.
     void add_products(std::size_t count);

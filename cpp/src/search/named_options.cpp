@@ -111,6 +111,8 @@ constexpr NamedOption kOptions[] = {
     BALMER_STAGE(parts),
     BALMER_STAGE(large_libraries),
     BALMER_STAGE(seed_finish),
+    option<&SearchOptions::dimensional_constraint_penalty>("dimensional_constraint_penalty"),
+    option<&SearchOptions::dimensions, &DataDimensions::dimensionless_constants_only>("dimensionless_constants_only"),
     option<&SearchOptions::batch_size>("batch_size"),
     option<&SearchOptions::precision>("precision"),
     option<&SearchOptions::seeding>("seeding"),

@@ -92,6 +92,35 @@ void check_complexity(const ComplexityOptions& o, const OperatorSet& operators, 
     }
 }
 
+/// Where constants are numbers, a formula's dimension is made up of those of the features.
+void check_reachable(const SearchOptions& options) {
+    const DataDimensions& given = options.dimensions;
+    const bool forbidden = std::isinf(options.dimensional_constraint_penalty);
+    if (!given.target || !given.dimensionless_constants_only || !forbidden) return;
+    std::vector<Dimension> bases;
+    for (const Quantity& feature : given.features) {
+        if (!feature) return;
+        bases.push_back(*feature);
+    }
+    if (powers_that_make(*given.target, bases)) return;
+    fail("the target's dimension", to_text(*given.target),
+         "the features do not make it up: add the one that is missing, or let constants have units "
+         "(dimensionless_constants_only)");
+}
+
+void check_dimensions(const SearchOptions& options, std::size_t n_features) {
+    const std::size_t given = options.dimensions.features.size();
+    if (given > 0 && given != n_features) {
+        fail("the number of dimensions of features", std::to_string(given),
+             "give one for each of the " + std::to_string(n_features) + " features");
+    }
+    check_reachable(options);
+    if (!(options.dimensional_constraint_penalty >= 0)) {
+        fail("dimensional_constraint_penalty", number_text(options.dimensional_constraint_penalty),
+             "give 0 or more, infinity to forbid violations");
+    }
+}
+
 void check_guess(const Expression& guess, const SearchOptions& options, const OperatorSet& operators,
                  std::size_t n_features) {
     const std::string text = guess.nodes.empty() ? "empty" : "\"" + to_text(guess, {}, operators) + "\"";
@@ -150,6 +179,7 @@ void validate(const SearchOptions& options, const OperatorSet& operators, std::s
                  "say of each of the " + std::to_string(n_features) + " features whether it is allowed");
         }
     }
+    check_dimensions(options, n_features);
     if (options.evolution.whole_loss && options.evolution.loss) {
         fail("the loss", "given twice", "give either a loss of rows or one of whole predictions");
     }

@@ -5,7 +5,6 @@
 #include <numeric>
 #include <tuple>
 
-#include "balmer/expr/simplify.hpp"
 #include "core/parallel.hpp"
 
 namespace balmer::search {
@@ -31,6 +30,7 @@ Polisher::Polisher(const Evaluator<double>& evaluator, const Vocabulary& vocabul
 Polisher::~Polisher() = default;
 
 std::size_t Polisher::submit(std::vector<Expression> formulas, const char* stage, int iterations) {
+    for (Expression& e : formulas) e = vocabulary_.with_units(e);
     std::erase_if(formulas, [&](const Expression& e) { return !vocabulary_.admissible(e); });
     std::vector<std::uint64_t> seen;
     std::erase_if(formulas, [&](const Expression& e) {
@@ -58,7 +58,7 @@ std::size_t Polisher::submit(std::vector<Expression> formulas, const char* stage
     fit(formulas, chosen, rows_, stage, iterations, found);
     std::size_t offered = 0;
     for (const std::size_t i : chosen) {
-        found[i].expression = simplify(formulas[i], vocabulary_.operators());
+        found[i].expression = vocabulary_.simplified(formulas[i]);
         found[i].complexity = vocabulary_.complexity(found[i].expression);
         if (std::isfinite(found[i].loss)) ++offered;
         archive_.offer(std::move(found[i]));

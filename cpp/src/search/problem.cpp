@@ -37,16 +37,25 @@ Problem::Problem(const Dataset<double>& data_, OperatorSet operators_, SearchOpt
             SpaceLimits{options.complexity, options.constraints, options.nested_constraints,
                         options.variable_constraints, options.evolution.maxdepth},
             scales_of(data)),
-      objective(data, operators, loss(), 1, whole_loss()) {
+      mean_loss(data, operators, loss(), 1, whole_loss()),
+      price(options.dimensions, operators, options.dimensional_constraint_penalty),
+      objective(mean_loss, price) {
     const double mean_square = data.target_mean() * data.target_mean() + data.target_variance();
     // The loss of the best constant, not of 0: a shift of the target must not change the search.
     norm = data.target_variance() > 0 ? data.target_variance() : mean_square;
-    if (!least_squares()) norm = std::abs(objective.loss_of_constant());
+    if (!least_squares()) norm = std::abs(mean_loss.loss_of_constant());
     if (!(norm > 0 && std::isfinite(norm))) norm = 1;
     // A formula of some ten operations rounds to a few units in the last place of the target.
     constexpr double kRounding = 0x1p-48;
     floor = least_squares() ? kRounding * kRounding * mean_square
-                            : objective.loss_at_distance(kRounding * std::sqrt(mean_square));
+                            : mean_loss.loss_at_distance(kRounding * std::sqrt(mean_square));
+}
+
+DimensionalPrice Problem::price_on_islands() const noexcept {
+    // Finite: a law may have no neighbour that keeps to the units. Else what PySR asks, in units that every target has.
+    constexpr double kForbidden = 1000;
+    const double penalty = options.dimensional_constraint_penalty;
+    return {options.dimensions, operators, std::isinf(penalty) ? kForbidden * norm : penalty};
 }
 
 std::size_t Problem::batch_rows() const noexcept {

@@ -7,6 +7,7 @@
 #include "balmer/core/rng.hpp"
 #include "balmer/eval/dataset.hpp"
 #include "balmer/evolve/candidate.hpp"
+#include "balmer/evolve/dimensional_objective.hpp"
 #include "balmer/evolve/objective.hpp"
 #include "balmer/evolve/search_space.hpp"
 #include "balmer/search/options.hpp"
@@ -34,6 +35,8 @@ struct Problem {
     [[nodiscard]] const WholeLoss* whole_loss() const noexcept {
         return options.evolution.whole_loss ? &options.evolution.whole_loss : nullptr;
     }
+    /// What islands ask for a violation of the units, be it forbidden on the front.
+    [[nodiscard]] DimensionalPrice price_on_islands() const noexcept;
     [[nodiscard]] bool least_squares() const noexcept { return loss() == nullptr && whole_loss() == nullptr; }
     /// Rows of a batch; 0: no batches.
     [[nodiscard]] std::size_t batch_rows() const noexcept;
@@ -49,9 +52,11 @@ struct Problem {
     const OperatorSet operators;
     const SearchOptions options;
     const SearchSpace space;
-    const MeanLoss objective;  ///< on all rows
-    double norm;               ///< loss of the best constant
-    double floor;              ///< loss at which nothing but rounding of the target is left
+    const MeanLoss mean_loss;              ///< on all rows
+    const DimensionalPrice price;          ///< of a formula that violates the units of the data
+    const DimensionalObjective objective;  ///< both
+    double norm;                           ///< loss of the best constant
+    double floor;                          ///< loss at which nothing but rounding of the target is left
 };
 
 /// A fit as exact as the numbers allow, in steps short enough that a cancelled search stops soon on many rows.

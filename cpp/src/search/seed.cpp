@@ -7,6 +7,7 @@
 
 #include "search/deep_search.hpp"
 #include "search/dictionary.hpp"
+#include "search/dimensionless.hpp"
 #include "search/factor_search.hpp"
 #include "search/finish.hpp"
 #include "search/log.hpp"
@@ -79,6 +80,18 @@ double mean_of(const View& view) {
         weights += w;
     }
     return sum / weights;
+}
+
+/// Problems of fewer variables: those that the units tell of first, since they need no guess.
+std::vector<View> views_of(const View& raw, const Vocabulary& vocabulary) {
+    std::vector<View> views, found = dimensionless_views(raw, vocabulary);
+    found.push_back(raw);
+    for (View& view : found) {
+        std::vector<View> reduced = probe(view, vocabulary).views;
+        views.insert(views.end(), std::make_move_iterator(reduced.begin()), std::make_move_iterator(reduced.end()));
+        if (&view != &found.back()) views.push_back(std::move(view));
+    }
+    return views;
 }
 
 }  // namespace
@@ -201,8 +214,7 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     std::vector<View> views;
     if (data_.target_variance() > 0) {
         if (on.views) {
-            ProbeResult probed = probe(raw, vocabulary);
-            views = std::move(probed.views);
+            views = views_of(raw, vocabulary);
             log("probe, " + std::to_string(views.size()) + " views");
         }
         views.push_back(raw);

@@ -133,7 +133,7 @@ NatsOfLoss nats_of_loss(std::span<const FrontEntry> front, const Problem& proble
     const Dataset<double>& data = problem.data;
     NatsOfLoss nats;
     if (loss == nullptr || !loss->shape().towards_target || !loss->shape().non_negative || front.empty()) return nats;
-    nats.floor = std::max(problem.objective.loss_at_distance(std::sqrt(quantum)), std::numeric_limits<double>::min());
+    nats.floor = std::max(problem.mean_loss.loss_at_distance(std::sqrt(quantum)), std::numeric_limits<double>::min());
     const FrontEntry& best = *std::ranges::min_element(front, {}, &FrontEntry::loss);
     if (!std::isfinite(best.loss) || !std::isfinite(nats.floor)) return nats;
     std::vector<double> values(data.n_rows());

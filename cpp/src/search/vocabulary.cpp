@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "balmer/expr/simplify.hpp"
+
 namespace balmer::search {
 namespace {
 
@@ -111,6 +113,33 @@ bool Vocabulary::keeps_constraints(const Expression& e) const {
     return true;
 }
 
+bool Vocabulary::keeps_dimensions(const Expression& e) const noexcept {
+    return !watches_dimensions() || !dimension_violation(e, options_->dimensions, *operators_);
+}
+
+Expression Vocabulary::with_units(const Expression& e) const {
+    if (!watches_dimensions() || e.nodes.empty()) return e;
+    constexpr int kMostOperands = 4;
+    constexpr double kScale = 2;  // where fits begin; a 1 would be simplified away
+    Expression result = e;
+    for (int k = 0; k <= kMostOperands; ++k) {
+        const auto at = dimension_violation(result, options_->dimensions, *operators_);
+        if (!at) return result;
+        const Op op = result.nodes[*at].op;
+        if (OperatorSet::is_user(op) || info(op).units != Units::pure) break;
+        const std::size_t operand = result.operand(*at, 0);
+        const Expression scaled = scale(kScale, result.subtree(operand));
+        if (scaled.nodes.empty() || result.size() + 2 > kMaxNodes) break;
+        result.replace(operand, scaled);
+    }
+    return e;
+}
+
+Expression Vocabulary::simplified(const Expression& e) const {
+    Expression simpler = simplify(e, *operators_);
+    return keeps_dimensions(simpler) || !keeps_dimensions(e) ? simpler : e;
+}
+
 bool Vocabulary::admissible(const Expression& e) const {
     if (e.nodes.empty() || complexity(e) > options_->evolution.maxsize) return false;
     for (const Node& node : e.nodes) {
@@ -121,7 +150,7 @@ bool Vocabulary::admissible(const Expression& e) const {
     }
     if (options_->evolution.maxdepth > 0 && e.depth() > static_cast<std::size_t>(options_->evolution.maxdepth))
         return false;
-    return keeps_constraints(e);
+    return keeps_constraints(e) && keeps_dimensions(e);
 }
 
 Expression Vocabulary::apply(Op op, const Expression& a) const {

@@ -29,8 +29,18 @@ class Vocabulary {
     [[nodiscard]] double complexity_of(Op op) const noexcept { return op_complexity_[static_cast<std::size_t>(op)]; }
     [[nodiscard]] double complexity_of_feature(std::size_t j) const noexcept;
     [[nodiscard]] double complexity_of_constant() const noexcept { return options_->complexity.of_constants; }
-    /// Whether a formula keeps to the operators, the limits of size and depth, and the user's constraints.
+    /// Whether a formula keeps to the operators, the limits of size and depth, the user's constraints, and the units.
     [[nodiscard]] bool admissible(const Expression& e) const;
+
+    /// Whether formulas must keep to the units of the data.
+    [[nodiscard]] bool watches_dimensions() const noexcept {
+        return options_->dimensions.given() && options_->dimensional_constraint_penalty > 0;
+    }
+    /// The formula with a constant before each operand that must be a number, such as that of a logarithm, and is none; as it is
+    /// if that does not make it keep to the units.
+    [[nodiscard]] Expression with_units(const Expression& e) const;
+    /// The formula simplified; as it is if it keeps to the units only by a constant that would go, such as 1 s in sin(x / 1).
+    [[nodiscard]] Expression simplified(const Expression& e) const;
 
     [[nodiscard]] Expression add(const Expression& a, const Expression& b) const;
     [[nodiscard]] Expression subtract(const Expression& a, const Expression& b) const;
@@ -61,6 +71,7 @@ class Vocabulary {
 
     [[nodiscard]] Expression whole_power(const Expression& a, int p) const;
     [[nodiscard]] bool keeps_constraints(const Expression& e) const;
+    [[nodiscard]] bool keeps_dimensions(const Expression& e) const noexcept;
 };
 
 }  // namespace balmer::search

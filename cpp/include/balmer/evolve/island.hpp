@@ -10,6 +10,7 @@
 
 #include "balmer/core/rng.hpp"
 #include "balmer/evolve/candidate.hpp"
+#include "balmer/evolve/dimensional_objective.hpp"
 #include "balmer/evolve/loss_table.hpp"
 #include "balmer/evolve/mutation.hpp"
 #include "balmer/evolve/objective.hpp"
@@ -24,7 +25,8 @@ struct EvolutionContext {
     const Mutator* mutator = nullptr;
     const Tournament* tournament = nullptr;
     const EvolutionOptions* options = nullptr;
-    double norm = 1;  ///< loss that counts as a cost of 1
+    double norm = 1;              ///< loss that counts as a cost of 1
+    DimensionalPrice price = {};  ///< finite, so that evolution can cross what violates the dimensions
 
     [[nodiscard]] double cost(double loss, int complexity) const noexcept {
         return loss / norm + options->parsimony * complexity;
@@ -136,6 +138,7 @@ class Island {
     [[nodiscard]] int complexity(const Candidate& candidate) const noexcept;
     [[nodiscard]] bool allowed(const Candidate& candidate) const noexcept;
     [[nodiscard]] double judge(std::span<const Expression> roles, double bound);
+    [[nodiscard]] double loss_on(const Objective& rows, std::span<const Expression> roles, double bound);
     void count(std::span<const Expression> roles, double evaluations) noexcept;
     void set_loss(Candidate& candidate, double loss) const noexcept;
     void record_best(const Candidate& candidate);

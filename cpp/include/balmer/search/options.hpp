@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "balmer/evolve/options.hpp"
+#include "balmer/expr/dimensions.hpp"
 #include "balmer/expr/operator_set.hpp"
 
 namespace balmer {
@@ -43,6 +44,11 @@ struct SearchOptions {
     std::vector<ArgumentConstraint> constraints;
     std::vector<NestedConstraint> nested_constraints;
     std::vector<VariableConstraint> variable_constraints;
+
+    DataDimensions dimensions;  ///< of the data; none given: formulas may be any
+    /// What is added to the loss of a formula that violates them; infinite: no such formula comes to the front. The stages
+    /// before and after evolution make none, whatever the penalty, unless it is 0.
+    double dimensional_constraint_penalty = std::numeric_limits<double>::infinity();
 
     Batching batching = Batching::automatic;  ///< automatic: above 1000 rows
     int batch_size = 0;                       ///< rows of a batch; 0: 128, 256 or 512 by the number of rows
