@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from balmer import datasets as datasets
     from balmer.regressor import SymbolicRegressor
     from balmer.sympy_io import from_sympy
+    from balmer.units import Dimension, dimension
 
 __all__ = [
     "CompiledOperator",
+    "Dimension",
     "Expression",
     "FitResult",
     "Loss",
@@ -35,6 +37,7 @@ __all__ = [
     "SymbolicRegressor",
     "available_isas",
     "datasets",
+    "dimension",
     "evaluate",
     "fit_constants",
     "from_sympy",
@@ -54,6 +57,8 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 # scikit-learn, sympy and pandas take longer to import than balmer: they wait for their first use.
 _ON_FIRST_USE = {
+    "Dimension": "balmer.units",
+    "dimension": "balmer.units",
     "SymbolicRegressor": "balmer.regressor",
     "from_sympy": "balmer.sympy_io",
 }

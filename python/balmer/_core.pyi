@@ -163,6 +163,16 @@ def fit_all(
     n_threads: int,
 ) -> list[Fit]: ...
 
+class DataDimensions:
+    def __init__(
+        self,
+        features: Sequence[Sequence[float] | None],
+        target: Sequence[float] | None,
+        dimensionless_constants_only: bool,
+    ) -> None: ...
+    def violating_part(self, expression: Expression) -> str | None: ...
+    def of_constants(self, expression: Expression) -> list[list[float] | None]: ...
+
 class Batching:
     automatic: Batching
     on: Batching
@@ -236,6 +246,9 @@ class SearchOptions:
     complexity_of_variables: list[float]
     complexity_of_operators: list[float]
     operators: list[int]
+    dimensions: DataDimensions
+    dimensional_constraint_penalty: float
+    dimensionless_constants_only: bool
     batching: Batching
     batch_size: int
     precision: int

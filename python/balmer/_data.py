@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from balmer._dimensions import DataUnits
 from balmer._powers import Powers
 from balmer._validation import (
     as_weights,
@@ -59,6 +60,8 @@ class Table:
         The named constants.
     powers : Powers
         The exponents that formulas may have.
+    units : DataUnits or None
+        Of the columns and targets, if they were given.
     """
 
     X: NDArray[np.float64]
@@ -68,6 +71,7 @@ class Table:
     places: list[int]
     fixed: dict[str, float]
     powers: Powers
+    units: DataUnits | None = None
 
     def rows(self, target: int) -> Rows:
         """Return what the search for one target looks at."""

@@ -103,6 +103,11 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         How losses are compared in the column ``score`` and by the rules that look at it: by ratios, or by
         differences, as is right for losses with another zero than the perfect formula's. Then ``best`` means
         ``accuracy``. Where a loss is negative the scale is linear in any case.
+    dimensional_constraint_penalty : float, optional
+        What is added to the loss of a formula that violates the units of `fit`. None, the default: there are
+        no such formulas on the front (with ``preset="pysr"``: 1000, as there). 0: units do not matter.
+    dimensionless_constants_only : bool
+        Whether constants are numbers. If not, each has the unit that its place demands.
     parsimony : float
         What a unit of complexity costs, in units of the loss of a simple prediction.
     constraints : dict, optional
@@ -227,6 +232,8 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         elementwise_loss: str | Loss | None = None,
         loss_function: Callable[..., float] | None = None,
         loss_scale: str = "log",
+        dimensional_constraint_penalty: float | None = None,
+        dimensionless_constants_only: bool = False,
         parsimony: float = 0.0,
         constraints: Mapping[str, int | Sequence[int]] | None = None,
         nested_constraints: Mapping[str, Mapping[str, int]] | None = None,
@@ -310,6 +317,8 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         self.elementwise_loss = elementwise_loss
         self.loss_function = loss_function
         self.loss_scale = loss_scale
+        self.dimensional_constraint_penalty = dimensional_constraint_penalty
+        self.dimensionless_constants_only = dimensionless_constants_only
         self.parsimony = parsimony
         self.constraints = constraints
         self.nested_constraints = nested_constraints

@@ -61,8 +61,6 @@ DIFFERENT = {
         "better",
         "loss_function takes a Python function of the predictions; no tree is to be evaluated by hand",
     ),
-    "dimensional_constraint_penalty": ("missing", "there are no physical units yet"),
-    "dimensionless_constants_only": ("missing", "there are no physical units yet"),
     "default_mutations": ("better", "weight_add_node and its sisters: one parameter for each mutation"),
     "mutations": ("better", "weight_add_node and its sisters: one parameter for each mutation"),
     "default_plugins": ("better", "annealing, use_frequency, adaptive_mutation_weights: one parameter each"),
@@ -110,6 +108,7 @@ SAME = {
     "elementwise_loss": "names and formulas; Julia's syntax for losses is understood",
     "loss_scale": "a linear scale still has a column for the score; negative losses are no error",
     "loss_function": "a Python function of arrays, `(y_pred, y, weights)`",
+    "dimensional_constraint_penalty": "None forbids what violates the units; 1000 is PySR's",
     "model_selection": 'also `"dl"`, the default, `"bic"` and `"cv"`',
     "complexity_of_variables": "a number, or one for each column; not an argument of `fit`",
     "complexity_mapping": "a Python function of an `Expression`",
@@ -130,8 +129,6 @@ SAME = {
 OF_FIT = {
     "weights": "give sample_weight, as everywhere in scikit-learn",
     "complexity_of_variables": "give it to the estimator",
-    "X_units": "there are no physical units yet",
-    "y_units": "there are no physical units yet",
     "category": "there are no parameters by category yet",
 }
 

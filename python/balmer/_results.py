@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils.validation import check_is_fitted
 
+from balmer._dimensions import DataUnits
 from balmer.expression import Expression
 from balmer.options import selection_rule
 from balmer.selection import Front, FrontRow
@@ -95,6 +96,9 @@ class FrontResults:
     model_selection: str | None
     preset: str
     print_precision: int
+    dimensionless_constants_only: bool
+    X_units_: dict[str, str | None] | None
+    y_units_: list[str | None] | None
 
     @property
     def _rule(self) -> str:
@@ -166,6 +170,30 @@ class FrontResults:
     def sympy(self, index: int | Sequence[int] | None = None) -> sympy.Expr | list[sympy.Expr]:
         """Return the chosen formula as a sympy expression; a list for more than one target."""
         return self._one_or_list([row.expression.sympy() for row in self._chosen(index)])
+
+    def units(self, index: int | Sequence[int] | None = None) -> list[str] | list[list[str]]:
+        """Return the unit of each constant of the chosen formula, in SI, in the order in which they stand.
+
+        A constant has the unit that its place demands; ``?`` where there is a choice, as between the factors
+        of ``a * sqrt(b * x)``. Exponents are numbers, ``1``. A list of lists for more than one target.
+
+        Raises
+        ------
+        ValueError
+            If `fit` had no units.
+        """
+        check_is_fitted(self)
+        columns, targets = getattr(self, "X_units_", None), getattr(self, "y_units_", None)
+        if columns is None or targets is None:
+            raise ValueError("there are no units: give X_units and y_units to fit")
+        known = DataUnits(columns, targets)
+        texts: list[str] | list[list[str]] = self._one_or_list(
+            [
+                known.of_constants(row.expression, target, self.dimensionless_constants_only)
+                for target, row in enumerate(self._chosen(index))
+            ]
+        )
+        return texts
 
     def latex(self, index: int | Sequence[int] | None = None, precision: int = 3) -> str | list[str]:
         """Return LaTeX of the chosen formula; a list for more than one target."""

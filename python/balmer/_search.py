@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from balmer._uncertainty import Uncertainty, uncertainty
 from balmer.expression import Expression
 from balmer.losses import as_loss
 from balmer.operators import compiled_function
-from balmer.options import search_options, stop_function
+from balmer.options import parsed_guess, search_options, stop_function
 from balmer.selection import Front, FrontRow
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Searches:
         model, course, before = self._model, self._course, self._before
 
         def make(more_guesses: Sequence[Any] = ()) -> _core.Search:
-            return self._made(rows, target, [*guesses, *more_guesses])
+            return self._made(rows, target, guesses, more_guesses)
 
         search = (
             make()
@@ -112,7 +113,14 @@ class Searches:
         if result.front:
             front = Front.of(result.front, model.loss_scale)
             front = finished(front, self._table, model.variable_names_)
-        else:  # no iterations and no guesses
+        else:  # no iterations and no guesses, or nothing keeps to the units
+            if self._table.units is not None:
+                warnings.warn(
+                    "no formula that keeps to the units was found: the one returned is a constant. Allow "
+                    "more iterations, or constants with units (dimensionless_constants_only=False)",
+                    UserWarning,
+                    stacklevel=5,
+                )
             front = self._constant_front(rows)
         return TargetResult(
             front=front,
@@ -121,18 +129,34 @@ class Searches:
             uncertainties=self._uncertainties(front, rows),
         )
 
-    def _made(self, rows: Rows, target: int, guesses: Sequence[Any]) -> _core.Search:
-        model, names = self._model, self._table.names
+    def _made(
+        self, rows: Rows, target: int, guesses: Sequence[Any], more_guesses: Sequence[str]
+    ) -> _core.Search:
+        model, names, units = self._model, self._table.names, self._table.units
         params = {
             **model.get_params(deep=False),
             "complexity_of_variables": self._complexity_of_variables(),
         }
-        options = search_options(params, self._chosen, names, guesses, model.seed_ + target)
+        every_guess = [*guesses, *more_guesses]
+        options = search_options(params, self._chosen, names, every_guess, model.seed_ + target)
+        if units is not None:
+            options.dimensions = units.dimensions(names, target, model.dimensionless_constants_only)
+            if math.isinf(options.dimensional_constraint_penalty):
+                self._check_units(guesses, options.dimensions)
         loss = compiled_function(model.loss_function)
         if loss is None and model.loss_function is not None:
             loss = whole_loss(model.loss_function, rows)
         mapping = self._mapping(model.complexity_mapping)
         return _core.Search(rows.X, rows.y, rows.weights, names, self._chosen.set, options, loss, mapping)
+
+    def _check_units(self, guesses: Sequence[Any], dimensions: _core.DataDimensions) -> None:
+        for guess in guesses:
+            part = dimensions.violating_part(parsed_guess(guess, self._table.names, self._chosen))
+            if part is not None:
+                raise ValueError(
+                    f"guesses has {str(guess)!r}, but {part!r} violates the units: correct them, or give "
+                    "dimensional_constraint_penalty a number"
+                )
 
     def _mapping(self, function: Any) -> Callable[[_core.Expression], Any] | None:
         if function is None:

@@ -17,16 +17,26 @@ from balmer.losses import as_loss
 from balmer.operators import OperatorChoice
 from balmer.selection import check_rule
 
-__all__ = ["PRESETS", "check_choices", "n_threads", "search_options", "selection_rule", "stop_function"]
+__all__ = [
+    "PRESETS",
+    "check_choices",
+    "n_threads",
+    "parsed_guess",
+    "search_options",
+    "selection_rule",
+    "stop_function",
+]
 
 PRESETS = ("balmer", "pysr")
 _PYSR_ITERATIONS = 100
+_PYSR_PENALTY = 1000.0
 
 # Parameters that may be None, which leaves the core's own value.
 _OPTIONAL = frozenset(
     {
         "batch_size",
         "complexity_of_constants",
+        "dimensional_constraint_penalty",
         "max_evals",
         "maxdepth",
         "niterations",
@@ -186,6 +196,8 @@ def _set_stages(options: _core.SearchOptions, params: Mapping[str, Any]) -> None
     if plain:
         options.finish = _core.Finish.none
         options.scaled_constants = 0.0
+        if params["dimensional_constraint_penalty"] is None:
+            options.dimensional_constraint_penalty = _PYSR_PENALTY
     elif not options.seeding:
         options.finish = _core.Finish.fit
 
@@ -239,7 +251,8 @@ def _set_early_stop(options: _core.SearchOptions, condition: Any, chosen: Operat
         )
 
 
-def _guess(guess: Any, names: Sequence[str], chosen: OperatorChoice) -> _core.Expression:
+def parsed_guess(guess: Any, names: Sequence[str], chosen: OperatorChoice) -> _core.Expression:
+    """Return a formula that a user gave, over the variables of these names."""
     if type(guess).__module__.partition(".")[0] == "sympy":
         from balmer.sympy_io import from_sympy
 
@@ -291,7 +304,7 @@ def search_options(
     kinds = _core.Batching
     options.batching = kinds.automatic if batching == "auto" else kinds.on if batching else kinds.off
     for guess in guesses:
-        options.add_guess(_guess(guess, names, chosen))
+        options.add_guess(parsed_guess(guess, names, chosen))
     options.seed = seed
     options.n_threads = n_threads(params["n_jobs"])
     return options

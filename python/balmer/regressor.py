@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from balmer._course import Before, Course
 from balmer._data import Table, check_table, denoised, named_constants, resampled, select_features
+from balmer._dimensions import DataUnits
 from balmer._exporting import Exporting
 from balmer._html import Notebook
 from balmer._parameters import SearchParameters, documented, suggesting
@@ -73,6 +74,9 @@ class SymbolicRegressor(
     feature_names_in_ : ndarray of str
         Only if X was a DataFrame.
     n_outputs_ : int
+    X_units_ : dict of str to str, or None
+    y_units_ : list of str, or None
+        Units by the names of the columns, and of the targets, if `fit` had some.
     seed_ : int
         The seed that was used.
     stop_reason_ : str
@@ -104,6 +108,8 @@ class SymbolicRegressor(
         sample_weight: ArrayLike | None = None,
         variable_names: Sequence[str] | None = None,
         Xresampled: ArrayLike | None = None,
+        X_units: Sequence[Any] | Mapping[str, Any] | None = None,
+        y_units: Any = None,
     ) -> SymbolicRegressor:
         """Search for formulas.
 
@@ -122,13 +128,19 @@ class SymbolicRegressor(
             Names for the columns, in the place of x0, x1, ... or the DataFrame's. Any text is a name.
         Xresampled : array-like of shape (n_other_samples, n_features), optional
             With `denoise`: the rows at which to take the smoothed target, in the place of those of `X`.
+        X_units : list of str, or dict of str to str, optional
+            The unit of each column, such as ``["kg", "m/s^2"]``, or units by the names of columns and
+            `named_constants`; columns that a dict leaves out are numbers. None in the place of a unit: any.
+            Only dimensions matter: ``"km"`` is ``"m"``, and no value is rescaled. See `balmer.dimension`.
+        y_units : str, or list of str for more than one target, optional
+            The unit of the target; without it, any.
 
         Raises
         ------
         ValueError, TypeError
             For data or parameters that make no sense, with the remedy.
         """
-        return self._fit(X, y, sample_weight, variable_names, Xresampled, going_on=False)
+        return self._fit(X, y, sample_weight, variable_names, Xresampled, (X_units, y_units), going_on=False)
 
     def resume(
         self,
@@ -147,7 +159,7 @@ class SymbolicRegressor(
         Parameters
         ----------
         X, y, sample_weight, variable_names, Xresampled
-            What `fit` was given: the same rows.
+            What `fit` was given: the same rows. The units are those of `fit`.
 
         Raises
         ------
@@ -158,7 +170,8 @@ class SymbolicRegressor(
             raise ValueError("there is no fit to go on with: call fit, or load a checkpoint")
         if self.n_finished_ == self.n_outputs_:
             raise ValueError("the fit came to its end: for more iterations, set warm_start=True and call fit")
-        return self._fit(X, y, sample_weight, variable_names, Xresampled, going_on=True)
+        units = (getattr(self, "X_units_", None), getattr(self, "y_units_", None))
+        return self._fit(X, y, sample_weight, variable_names, Xresampled, units, going_on=True)
 
     def _fit(
         self,
@@ -167,12 +180,13 @@ class SymbolicRegressor(
         sample_weight: Any,
         variable_names: Sequence[str] | None,
         Xresampled: Any,
+        units: tuple[Any, Any],
         going_on: bool,
     ) -> SymbolicRegressor:
         check_choices(self.get_params(deep=False))
         chosen = choose_operators(self.binary_operators, self.unary_operators, self.operators, self.exponents)
         before = Before.of(self) if self.warm_start or going_on else None
-        table = self._table(X, y, sample_weight, variable_names, Xresampled, before, chosen)
+        table = self._table(X, y, sample_weight, variable_names, Xresampled, units, before, chosen)
         if before is not None and not before.fits(self):
             if going_on:
                 raise ValueError(
@@ -221,6 +235,7 @@ class SymbolicRegressor(
         sample_weight: Any,
         variable_names: Sequence[str] | None,
         Xresampled: Any,
+        units: tuple[Any, Any],
         before: Before | None,
         chosen: OperatorChoice,
     ) -> Table:
@@ -241,6 +256,9 @@ class SymbolicRegressor(
             targets = denoised(X, targets, at, self.seed_)
             X = at
         fixed, _ = named_constants(self.named_constants, names)
+        known = DataUnits.of(*units, names, list(fixed), self.n_outputs_)
+        self.X_units_ = known.columns if known else None
+        self.y_units_ = known.targets if known else None
         places = [int(j) for j in np.flatnonzero(self.selection_mask_)]
         columns = np.hstack([X, np.tile(list(fixed.values()), (len(X), 1))]) if fixed else X
         return Table(
@@ -251,6 +269,7 @@ class SymbolicRegressor(
             places=places,
             fixed=fixed,
             powers=chosen.powers,
+            units=known,
         )
 
     def _guesses_by_target(self) -> list[Sequence[Any]]:

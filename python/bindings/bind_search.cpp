@@ -328,6 +328,7 @@ void bind_options(py::module_& m) {
                 o.early_stop = definition.body;
             },
             py::arg("text"), py::arg("operators"))
+        .def_readwrite("dimensions", &SearchOptions::dimensions)
         .def_readwrite("batching", &SearchOptions::batching)
         .def_readwrite("finish", &SearchOptions::finish);
 }

@@ -60,6 +60,7 @@ void check_names(const BoundExpression& expression, std::size_t columns);
 void check_columns(const BoundExpression& expression, std::size_t columns);
 
 void bind_expr(py::module_& m);
+void bind_dimensions(py::module_& m);
 void bind_eval(py::module_& m);
 void bind_loss(py::module_& m);
 void bind_fit(py::module_& m);

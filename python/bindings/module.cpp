@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, m) {
     m.doc() = "The C++ core of balmer. Use the package's own names: this module may change at any time.";
     py::register_exception<balmer::ParseError>(m, "ParseError", PyExc_ValueError);
     balmer::python::bind_expr(m);
+    balmer::python::bind_dimensions(m);
     balmer::python::bind_eval(m);
     balmer::python::bind_loss(m);
     balmer::python::bind_fit(m);

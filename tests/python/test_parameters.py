@@ -250,7 +250,6 @@ def test_names_of_parameters(name, message):
     ("name", "message"),
     [
         ("weights", r"SymbolicRegressor.fit has no parameter 'weights', .*: give sample_weight"),
-        ("X_units", "no physical units yet"),
         ("complexity_of_variables", "give it to the estimator"),
         ("sample_weigth", "did you mean 'sample_weight'"),
     ],
