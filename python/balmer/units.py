@@ -52,71 +52,17 @@ def _power_text(name: str, power: Fraction) -> str:
     return f"{name}^{power}" if power.denominator == 1 else f"{name}^({power})"
 
 
-# Names in the place of prefixes' symbols go with names of units only: kilometer, km.
-_PREFIXES = frozenset(
-    [
-        "Q",
-        "R",
-        "Y",
-        "Z",
-        "E",
-        "P",
-        "T",
-        "G",
-        "M",
-        "k",
-        "h",
-        "da",
-        "d",
-        "c",
-        "m",
-        "u",
-        "µ",
-        "μ",
-        "n",
-        "p",
-        "f",
-        "a",
-        "z",
-        "y",
-        "r",
-        "q",
-    ]
-)
-_PREFIX_NAMES = frozenset(
-    [
-        "quetta",
-        "ronna",
-        "yotta",
-        "zetta",
-        "exa",
-        "peta",
-        "tera",
-        "giga",
-        "mega",
-        "kilo",
-        "hecto",
-        "deca",
-        "deka",
-        "deci",
-        "centi",
-        "milli",
-        "micro",
-        "nano",
-        "pico",
-        "femto",
-        "atto",
-        "zepto",
-        "yocto",
-        "ronto",
-        "quecto",
-    ]
+# Symbols go with symbols of units, names with names: km, kilometer.
+_PREFIXES = "Q R Y Z E P T G M k h da d c m u µ μ n p f a z y r q"
+_PREFIX_NAMES = (
+    "quetta ronna yotta zetta exa peta tera giga mega kilo hecto deca deka "
+    "deci centi milli micro nano pico femto atto zepto yocto ronto quecto"
 )
 
 # In terms of those above them: symbols, names, what they are. Those before the "|" take prefixes.
 _TABLE = """
 m, meter metre : base | micron inch in foot feet ft yard yd mile mi AU au ly lightyear R_sun
-g, gram : base | lb pound oz M_sun M_earth amu dalton tonne
+g, gram : base | lb pound oz M_sun M_earth amu dalton
 s, second : base | min minute h hr hour day d week month year yr a
 A, ampere amp : base
 K, kelvin : base | degC degF °C °F celsius fahrenheit
@@ -177,6 +123,7 @@ class _Units:
 
     def __init__(self) -> None:
         self.known: dict[str, Dimension] = {}
+        self._prefixes, self._prefix_names = _PREFIXES.split(), _PREFIX_NAMES.split()
         self._symbols: set[str] = set()
         self._names: set[str] = set()
         bases = iter(_BASES)
@@ -201,14 +148,15 @@ class _Units:
         if name in self.known:
             return self.known[name]
         for length in (1, 2):
-            if name[:length] in _PREFIXES and name[length:] in self._symbols:
+            if name[:length] in self._prefixes and name[length:] in self._symbols:
                 return self.known[name[length:]]
-        for prefix in _PREFIX_NAMES:
+        for prefix in self._prefix_names:
             if name.startswith(prefix) and name[len(prefix) :] in self._names:
                 return self.known[name[len(prefix) :]]
         return self.find(name[:-1]) if len(name) > 3 and name.endswith("s") else None
 
     def nearest(self, name: str) -> str:
+        """Return the known name, with or without prefix, that is most like `name`; empty if none is."""
         prefixed = [prefix + symbol for symbol in sorted(self._symbols) for prefix in "kmuMGnc"]
         names = [
             prefix + unit for unit in sorted(self._names) for prefix in ("kilo", "milli", "micro", "mega")

@@ -31,6 +31,7 @@ class Finisher {
 
     /// Offers what comes of the formula to the archive.
     void run(const Found& found) {
+        if (!polisher_.vocabulary().admissible(found.expression)) return;
         Draft draft = shortened(absorbed(judged(found.expression, 30)));
         offer(draft);
         for (int round = 0; round < kMostRounds && !polisher_.stopped(); ++round) {
