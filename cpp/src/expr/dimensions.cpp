@@ -245,6 +245,9 @@ std::optional<std::vector<double>> powers_that_make(const Dimension& wanted, std
 std::optional<Quantity> dimension_of(Op op, std::span<const Quantity> operands, double exponent,
                                      const OperatorSet& operators) noexcept {
     if (!OperatorSet::is_user(op)) return of_builtin(info(op).units, operands, exponent);
+    if (operators.user(op).is_compiled()) {
+        return std::ranges::all_of(operands, may_be_number) ? std::optional<Quantity>(Dimension()) : std::nullopt;
+    }
     const Expression& body = operators.user(op).body;
     std::array<Quantity, kMaxNodes> of;
     if (find_dimensions(body, operands, Dimension(), operators, of)) return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -131,6 +132,15 @@ TEST_CASE("a user operator treats dimensions as its body does") {
     CHECK(valid("twice(x)", kMetre, true, operators));
     CHECK_FALSE(valid("wave(t, x)", {}, false, operators));
     CHECK(valid("wave(2 * t, x)", kMetre, false, operators));
+}
+
+TEST_CASE("compiled code takes numbers and gives one") {
+    OperatorSet operators;
+    operators.define(
+        {"same", 2, [](double* out, const double* a, const double*, std::size_t n) { std::copy_n(a, n, out); }, {}});
+    CHECK(valid("same(n, 2 * t) * x", kMetre, false, operators));
+    CHECK_FALSE(valid("same(n, t)", {}, false, operators));
+    CHECK_FALSE(valid("same(n, 2 * n) * x", kNumber, true, operators));
 }
 
 TEST_CASE("the dimensions of constants follow from the whole") {

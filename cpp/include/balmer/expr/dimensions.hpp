@@ -59,7 +59,7 @@ struct DataDimensions {
 };
 
 /// The dimension of an operator's value, by its column `units` in operators.def and, for a user operator, by its body, the
-/// constants of which are numbers. Nullopt where the operands violate it. `exponent`: the value of the last operand of a power, if that is a
+/// constants of which are numbers; compiled code takes numbers and gives one. Nullopt where the operands violate it. `exponent`: the value of the last operand of a power, if that is a
 /// constant, else NaN.
 [[nodiscard]] std::optional<Quantity> dimension_of(Op op, std::span<const Quantity> operands, double exponent,
                                                    const OperatorSet& operators) noexcept;
