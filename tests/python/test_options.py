@@ -54,7 +54,7 @@ def test_precision(given, core):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("maxsize", "big"), ("maxsize", 7.5), ("alpha", "x"), ("niterations", None)]
+    ("name", "value"), [("maxsize", "big"), ("maxsize", 7.5), ("alpha", "x"), ("populations", None)]
 )
 def test_a_value_of_the_wrong_kind_is_named(name, value):
     with pytest.raises(TypeError, match=f"{name} is {value!r}"):
