@@ -242,8 +242,8 @@ double Evaluator<T>::mean_loss(const Expression& expression, const Expression& r
     const double weight = data_->weight_sum(rows);
     const double limit = std::min(bound * weight, std::numeric_limits<double>::max());
     const auto sum_of_losses = [&](Range range, bool& left) {
-        program.compile(expression, *operators_, data_->columns(), rows, Derivatives::none, range, &row_loss,
-                        data_->target(), data_->weights());
+        program.compile(expression, *operators_, data_->columns(), rows, Derivatives::none, range, eval::kAllConstants,
+                        &row_loss, data_->target(), data_->weights());
         alignas(kAlignment) std::array<double, eval::kSumLanes> lanes{};
         double sum = 0;
         eval::RowSet rescuable;

@@ -75,8 +75,8 @@ void Program<T>::choose_blocks(std::size_t n_rows) {
 
 template <class T>
 void Program<T>::compile(const Expression& expression, const OperatorSet& operators, std::span<const T* const> columns,
-                         std::size_t n_rows, Derivatives derivatives, Range range, const Expression* loss,
-                         const T* target, const T* weights) {
+                         std::size_t n_rows, Derivatives derivatives, Range range, std::size_t free_constants,
+                         const Expression* loss, const T* target, const T* weights) {
     kernels_ = &kernels_of<T>(kernels());
     operators_ = &operators;
     columns_ = columns;
@@ -86,7 +86,7 @@ void Program<T>::compile(const Expression& expression, const OperatorSet& operat
     choose_blocks(n_rows);
 
     Extent total = extent(expression, operators);
-    n_constants_ = expression.constants.size();
+    n_constants_ = std::min(expression.constants.size(), free_constants);
     if (loss != nullptr) {
         const Extent more = extent(*loss, operators);
         total.operations += more.operations + 1;
@@ -95,7 +95,7 @@ void Program<T>::compile(const Expression& expression, const OperatorSet& operat
     // Each operation has one value and, for each of three operands, a product with the adjoint and a sum of adjoints;
     // fills and copies add a slot for each operand.
     std::size_t slots = (total.operations + 1) * (values_only ? 4 : 10) + columns.size();
-    std::size_t literals = total.constants + 1;
+    std::size_t literals = std::max(total.constants, expression.constants.size()) + 1;
     if (range == Range::extended) {
         slots *= kExtendedFactor;
         literals += 4 * (total.operations + 1);  // the 1 of a sign and the factors of logarithms
@@ -104,7 +104,7 @@ void Program<T>::compile(const Expression& expression, const OperatorSet& operat
     next_kept_ = static_cast<std::int32_t>(slots) - 1;
     leaving_.clear();
     rescuable_.clear();
-    constants_.resize(n_constants_);
+    constants_.resize(expression.constants.size());
     set_constants(expression.constants);
 
     code_.clear();
@@ -156,7 +156,9 @@ void Program<T>::compile_nodes(const Expression& expression, const Frame* frame,
         switch (node.op) {
             case Op::Constant:
                 if (fitted) {
-                    push({&constants_[node.index], 0, Kind::scalar, static_cast<std::int32_t>(node.index), -1});
+                    const bool is_free = node.index < n_constants_;
+                    push({&constants_[node.index], 0, Kind::scalar,
+                          is_free ? static_cast<std::int32_t>(node.index) : -1, -1});
                 } else {
                     push({literal(static_cast<T>(expression.constants[node.index])), 0, Kind::scalar, -1, -1});
                 }

@@ -21,6 +21,8 @@ namespace balmer::eval {
 /// Rows of the largest block.
 inline constexpr std::size_t kMaxBlockRows = 1024;
 
+inline constexpr std::size_t kAllConstants = static_cast<std::size_t>(-1);
+
 /// Some rows of a block, as bits: row i is bit i % 16 of word i / 16.
 using RowSet = std::array<std::uint16_t, kMaxBlockRows / kSumLanes>;
 
@@ -57,9 +59,11 @@ class Program {
 
     /// Compiles `expression` over `columns`. If `loss` is given it is appended: an expression over (prediction, target,
     /// weight) as features 0, 1 and 2, taken from `target` and `weights` (null: 1). Rows per block are chosen from `n_rows`.
+    /// Constants whose index is below `free_constants` are those to differentiate by; each may stand in several places.
     void compile(const Expression& expression, const OperatorSet& operators, std::span<const T* const> columns,
                  std::size_t n_rows, Derivatives derivatives, Range range = Range::plain,
-                 const Expression* loss = nullptr, const T* target = nullptr, const T* weights = nullptr);
+                 std::size_t free_constants = kAllConstants, const Expression* loss = nullptr,
+                 const T* target = nullptr, const T* weights = nullptr);
 
     /// The usual way to values: Range::plain, or Range::watched where has_extended_form() (which costs nothing more here).
     void compile_values(const Expression& expression, const OperatorSet& operators, std::span<const T* const> columns,
@@ -78,7 +82,7 @@ class Program {
 
     [[nodiscard]] std::size_t block_rows() const noexcept { return block_rows_; }
 
-    /// The constants of the compiled expression, in its order.
+    /// The constants of the compiled expression, by index; the first ones, if there are fewer values.
     void set_constants(std::span<const double> values) noexcept {
         for (std::size_t i = 0; i < values.size(); ++i) {
             constants_[i] = static_cast<T>(values[i]);

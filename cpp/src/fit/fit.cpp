@@ -106,7 +106,8 @@ class Fit {
                 result = restarted(result);
             }
         }
-        if (nonlinear && options_.scan_frequencies && is_open(result)) {
+        const bool all_free = m_.first.size() == formula_.expression.constants.size();
+        if (nonlinear && options_.scan_frequencies && all_free && is_open(result)) {
             result = with_other_frequencies(result);
         }
         result.iterations = iterations_;
@@ -274,20 +275,22 @@ template <class T>
 FitResult fit_constants(Expression& expression, const Evaluator<T>& evaluator, const FitOptions& options,
                         FitWorkspace<T>& workspace) {
     const std::size_t rows = check_rows(evaluator, options);
-    if (expression.constants.empty()) {
+    const std::size_t n = std::min(expression.constants.size(), options.free_constants);
+    if (n == 0) {
         FitResult result;
         result.loss = evaluator.mean_squared_error(expression, rows, workspace.evaluation);
         result.evaluations = 1;
         return result;
     }
     auto& memory = workspace.impl();
-    memory.start = expression.constants;
-    memory.analysis.find(expression, evaluator.operators(), memory.linear);
-    Formula<T> formula{expression, evaluator, workspace.evaluation.program(), rows};
+    memory.start.assign(expression.constants.begin(), expression.constants.begin() + static_cast<std::ptrdiff_t>(n));
+    memory.analysis.find(expression, evaluator.operators(), n, memory.linear);
+    Formula<T> formula{expression, evaluator, workspace.evaluation.program(), rows, n};
     formula.compile(eval::Range::plain);
     FitResult result = Fit<T>(formula, options, memory).run();
     const auto take = [&] {
-        expression.constants = result.status == FitStatus::not_finite ? memory.first : memory.best;
+        const std::vector<double>& found = result.status == FitStatus::not_finite ? memory.first : memory.best;
+        std::copy(found.begin(), found.end(), expression.constants.begin());
     };
     take();
     if (formula.range == eval::Range::plain && formula.may_be_rescued()) {
@@ -305,20 +308,21 @@ FitResult fit_constants(Expression& expression, const Evaluator<T>& evaluator, c
 
 template <class T>
 std::vector<double> standard_errors(const Expression& expression, const Evaluator<T>& evaluator,
-                                    FitWorkspace<T>& workspace) {
+                                    FitWorkspace<T>& workspace, std::size_t free_constants) {
     const std::size_t rows = check_rows(evaluator, {});
-    const std::size_t n = expression.constants.size();
+    const std::size_t n = std::min(expression.constants.size(), free_constants);
     if (n == 0) {
         return {};
     }
     auto& memory = workspace.impl();
     const Dataset<T>& data = evaluator.data();
-    Formula<T> formula{expression, evaluator, workspace.evaluation.program(), rows};
+    Formula<T> formula{expression, evaluator, workspace.evaluation.program(), rows, n};
     formula.compile(formula.may_be_rescued() ? eval::Range::extended : eval::Range::plain);
     std::vector<double> errors(n, std::numeric_limits<double>::quiet_NaN());
     memory.order.resize(n);
     std::iota(memory.order.begin(), memory.order.end(), std::size_t{0});
     const std::span<const std::size_t> order(memory.order);
+    const auto constants = std::span(expression.constants).first(n);
     // Rows of weight 0 are no observations.
     double observations = static_cast<double>(rows);
     if (const T* w = data.weights(); w != nullptr) {
@@ -332,15 +336,14 @@ std::vector<double> standard_errors(const Expression& expression, const Evaluato
     constexpr double kWellConditioned = 1e-6, kNoLimit = std::numeric_limits<double>::infinity();
     fit::TriangularModel& model = memory.current.model;
     double sum = 0;
-    bool known =
-        fit::evaluate(formula.program, data, rows, expression.constants, kNoLimit, memory.scratch, memory.equations);
+    bool known = fit::evaluate(formula.program, data, rows, constants, kNoLimit, memory.scratch, memory.equations);
     if (known) {
         model.set(memory.equations, order, 0);
         sum = memory.equations.sum;
         known = !model.deficient() && model.smallest_pivot() > kWellConditioned;
     }
     if (!known) {
-        if (!fit::evaluate(formula.program, data, rows, expression.constants, order, memory.scratch, memory.factor)) {
+        if (!fit::evaluate(formula.program, data, rows, constants, order, memory.scratch, memory.factor)) {
             return errors;
         }
         model.set(memory.factor, order, 0);
@@ -358,8 +361,9 @@ template class FitWorkspace<float>;
 template FitResult fit_constants<double>(Expression&, const Evaluator<double>&, const FitOptions&,
                                          FitWorkspace<double>&);
 template FitResult fit_constants<float>(Expression&, const Evaluator<float>&, const FitOptions&, FitWorkspace<float>&);
-template std::vector<double> standard_errors<double>(const Expression&, const Evaluator<double>&,
-                                                     FitWorkspace<double>&);
-template std::vector<double> standard_errors<float>(const Expression&, const Evaluator<float>&, FitWorkspace<float>&);
+template std::vector<double> standard_errors<double>(const Expression&, const Evaluator<double>&, FitWorkspace<double>&,
+                                                     std::size_t);
+template std::vector<double> standard_errors<float>(const Expression&, const Evaluator<float>&, FitWorkspace<float>&,
+                                                    std::size_t);
 
 }  // namespace balmer

@@ -172,7 +172,8 @@ class Scanner {
         Probe probe = probe_of(site);
         FitWorkspace<T> workspace;
         auto& memory = workspace.impl();
-        memory.analysis.find(probe.expression, evaluator_.operators(), memory.linear);
+        memory.analysis.find(probe.expression, evaluator_.operators(), probe.expression.constants.size(),
+                             memory.linear);
         Formula<T> formula{probe.expression, evaluator_, workspace.evaluation.program(), rows_};
         formula.compile(eval::Range::plain);
         std::vector<double> losses;

@@ -243,6 +243,11 @@ FitResult LossFit<T>::run() {
     return finish(descend_through_smoothing());
 }
 
+/// How many of the constants are fitted.
+std::ptrdiff_t free_constants(const Expression& expression, const FitOptions& options) {
+    return static_cast<std::ptrdiff_t>(std::min(expression.constants.size(), options.free_constants));
+}
+
 /// Where least squares would go from here: for losses of the distance a start that brings the linear constants to the
 /// right scale.
 template <class T>
@@ -259,7 +264,7 @@ void find_start(const Expression& expression, const Evaluator<T>& evaluator, con
     const FitResult result = fit_constants(copy, evaluator, first, workspace);
     spent.evaluations += result.evaluations;
     if (result.status != FitStatus::not_finite) {
-        start = copy.constants;
+        start.assign(copy.constants.begin(), copy.constants.begin() + free_constants(expression, options));
     }
 }
 
@@ -281,7 +286,8 @@ FitResult fit_constants(Expression& expression, const Evaluator<T>& evaluator, c
         throw std::invalid_argument("the data have no target to fit to: give one when the Dataset is made");
     }
     const std::size_t rows = options.rows == 0 ? data.n_rows() : std::min(options.rows, data.n_rows());
-    if (expression.constants.empty()) {
+    const std::ptrdiff_t n = free_constants(expression, options);
+    if (n == 0) {
         FitResult result;
         result.loss = mean_loss(expression, evaluator, loss, rows, workspace.evaluation);
         result.evaluations = 1;
@@ -293,9 +299,9 @@ FitResult fit_constants(Expression& expression, const Evaluator<T>& evaluator, c
     auto& memory = dynamic_cast<LossMemory<T>&>(*workspace.loss);
     FitResult spent;
     find_start(expression, evaluator, loss, options, workspace, memory.start, spent);
-    fit::LinearConstants().find(expression, evaluator.operators(), memory.linear);
+    fit::LinearConstants().find(expression, evaluator.operators(), static_cast<std::size_t>(n), memory.linear);
     const auto run = [&](eval::Range range) {
-        memory.constants = expression.constants;
+        memory.constants.assign(expression.constants.begin(), expression.constants.begin() + n);
         LossModel<T> model(expression, evaluator, loss, rows, range, workspace.evaluation.program(), memory);
         return LossFit<T>(model, evaluator, loss, memory, options).run();
     };
@@ -304,7 +310,8 @@ FitResult fit_constants(Expression& expression, const Evaluator<T>& evaluator, c
     const auto run_and_take = [&](eval::Range range) {
         expression.constants = start;
         result = run(range);
-        if (result.status != FitStatus::not_finite) expression.constants = memory.constants;
+        if (result.status == FitStatus::not_finite) return;
+        std::copy(memory.constants.begin(), memory.constants.end(), expression.constants.begin());
     };
     run_and_take(eval::Range::plain);
     if (eval::has_extended_form(expression, evaluator.operators(), data.is_extreme())) {

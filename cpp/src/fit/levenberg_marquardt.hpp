@@ -42,12 +42,13 @@ struct Formula {
     const Evaluator<T>& evaluator;
     eval::Program<T>& program;
     std::size_t rows;
+    std::size_t free_constants = eval::kAllConstants;
     eval::Range range = eval::Range::extended;
 
     void compile(eval::Range wanted) {
         range = wanted;
         program.compile(expression, evaluator.operators(), evaluator.data().columns(), rows,
-                        eval::Derivatives::constants, range);
+                        eval::Derivatives::constants, range, free_constants);
     }
     [[nodiscard]] bool may_be_rescued() const {
         return eval::has_extended_form(expression, evaluator.operators(), evaluator.data().is_extreme());

@@ -55,11 +55,12 @@ Reading combine(std::span<const Reading> operands, Slots slots) {
 }  // namespace
 
 template <class Set>
-void LinearConstants::read(const Expression& expression, const OperatorSet& operators, const Reading<Set>* arguments,
-                           std::vector<Reading<Set>>& stack) {
+void LinearConstants::read(const Expression& expression, const OperatorSet& operators, std::size_t n_constants,
+                           const Reading<Set>* arguments, std::vector<Reading<Set>>& stack) {
     for (const Node& node : expression.nodes) {
         if (node.op == Op::Constant) {  // those in the body of a user operator are fixed
-            stack.push_back(arguments == nullptr ? Reading<Set>{only<Set>(node.index), {}, true} : Reading<Set>{});
+            const bool is_free = arguments == nullptr && node.index < n_constants;
+            stack.push_back(is_free ? Reading<Set>{only<Set>(node.index), {}, true} : Reading<Set>{});
             continue;
         }
         if (node.op == Op::Feature) {
@@ -70,7 +71,7 @@ void LinearConstants::read(const Expression& expression, const OperatorSet& oper
         std::copy_n(stack.end() - node.arity, node.arity, operands.begin());
         stack.resize(stack.size() - node.arity);
         if (OperatorSet::is_user(node.op) && !operators.user(node.op).is_compiled()) {
-            read(operators.user(node.op).body, operators, operands.data(), stack);
+            read(operators.user(node.op).body, operators, n_constants, operands.data(), stack);
             continue;
         }
         const std::span<const Reading<Set>> used(operands.data(), node.arity);
@@ -85,12 +86,12 @@ void LinearConstants::read(const Expression& expression, const OperatorSet& oper
     }
 }
 
-void LinearConstants::find(const Expression& expression, const OperatorSet& operators, std::vector<bool>& linear) {
-    const std::size_t n = expression.constants.size();
+void LinearConstants::find(const Expression& expression, const OperatorSet& operators, std::size_t n,
+                           std::vector<bool>& linear) {
     linear.assign(n, false);
     const auto find_in = [&]<class Set>(std::vector<Reading<Set>>& stack, const auto& is_in) {
         stack.clear();
-        read<Set>(expression, operators, nullptr, stack);
+        read<Set>(expression, operators, n, nullptr, stack);
         for (std::size_t k = 0; k < n; ++k) {
             linear[k] = is_in(stack.back().linear, k);
         }

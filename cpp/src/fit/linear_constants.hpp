@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bitset>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -10,15 +11,16 @@
 namespace balmer::fit {
 
 /// Finds constants in which an expression is jointly affine when all others are held: the scales and offsets of a sum of
-/// terms. Reads through the user's operators, where a constant may stand in several places.
+/// terms. Reads through the user's operators. A constant may stand in several places, there and in what a Template composes.
 ///
 /// Of the factors of a product only one side can contribute: that with more of them; of equal ones a bare constant. For
-/// expressions without user operators, where each constant stands once, the set is a largest one.
+/// expressions where each constant stands once the set is a largest one.
 class LinearConstants {
    public:
-    /// linear[k] is set for the constants of the set. A call that needs no more memory than an earlier one allocates
-    /// nothing.
-    void find(const Expression& expression, const OperatorSet& operators, std::vector<bool>& linear);
+    /// linear[k] is set for the constants of the set, out of the first `n_constants`; the others count as numbers. A call
+    /// that needs no more memory than an earlier one allocates nothing.
+    void find(const Expression& expression, const OperatorSet& operators, std::size_t n_constants,
+              std::vector<bool>& linear);
 
    private:
     /// A subtree as a function of the constants: affine in `linear` when those in `other` are held.
@@ -29,8 +31,8 @@ class LinearConstants {
     };
 
     template <class Set>
-    static void read(const Expression& expression, const OperatorSet& operators, const Reading<Set>* arguments,
-                     std::vector<Reading<Set>>& stack);
+    static void read(const Expression& expression, const OperatorSet& operators, std::size_t n_constants,
+                     const Reading<Set>* arguments, std::vector<Reading<Set>>& stack);
 
     std::vector<Reading<std::uint64_t>> stack_;  // for up to 64 constants: nearly always
     std::vector<Reading<std::bitset<kMaxNodes>>> wide_stack_;

@@ -14,10 +14,11 @@ LossModel<T>::LossModel(const Expression& expression, const Evaluator<T>& evalua
     : data_(evaluator.data()),
       loss_(loss),
       rows_(rows),
-      n_constants_(expression.constants.size()),
+      n_constants_(memory.constants.size()),
       program_(program),
       m_(memory) {
-    program_.compile(expression, evaluator.operators(), data_.columns(), rows, eval::Derivatives::constants, range);
+    program_.compile(expression, evaluator.operators(), data_.columns(), rows, eval::Derivatives::constants, range,
+                     n_constants_);
     const std::size_t size = padded(rows) + kLanes;
     m_.prediction.resize(std::max(m_.prediction.size(), size));
     m_.beside.resize(std::max(m_.beside.size(), size));

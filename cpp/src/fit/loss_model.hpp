@@ -34,7 +34,8 @@ struct LossMemory final : LossScratch {
     std::vector<bool> linear;
 };
 
-/// One expression, one loss, the first `rows` rows. All that is given must outlive it.
+/// One expression, one loss, the first `rows` rows; the constants are as many as there are in memory.constants. All that is
+/// given must outlive it.
 template <class T>
 class LossModel {
    public:

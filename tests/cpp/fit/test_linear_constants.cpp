@@ -17,7 +17,7 @@ namespace {
 std::string linear(const std::string& text, const OperatorSet& operators = OperatorSet::builtin()) {
     const Expression expression = parse(text, {}, operators);
     std::vector<bool> found;
-    fit::LinearConstants().find(expression, operators, found);
+    fit::LinearConstants().find(expression, operators, expression.constants.size(), found);
     std::string out;
     for (const bool is : found) out += is ? '1' : '0';
     return out;
@@ -115,7 +115,7 @@ TEST_CASE("an expression is affine in the constants found: random expressions, s
     for (int trial = 0; trial < 3000; ++trial) {
         const Expression expression = random_expression(rng, options, operators);
         std::vector<bool> is_linear;
-        analysis.find(expression, operators, is_linear);
+        analysis.find(expression, operators, expression.constants.size(), is_linear);
         std::vector<double> step(is_linear.size(), 0.0);
         std::size_t n = 0;
         for (std::size_t k = 0; k < step.size(); ++k) {

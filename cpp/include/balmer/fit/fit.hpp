@@ -31,6 +31,8 @@ struct FitOptions {
     double loss_tolerance = 1e-22;
     double step_tolerance = 1e-13;  ///< stop when |step| <= step_tolerance * |c| for each constant that is not linear
     std::size_t rows = 0;           ///< fit on this prefix of the rows; 0: all
+    /// Constants of this index and above stay as they are. (In what a Template composes, an index may stand in several places.)
+    std::size_t free_constants = std::numeric_limits<std::size_t>::max();
     double bound = std::numeric_limits<double>::infinity();  ///< abandon after abandon_after steps if the loss is above
     int abandon_after = 5;
     /// Further starts, scattered around the first one, while more than 1e-6 of the variance is left: against wrong minima.
@@ -89,9 +91,10 @@ FitResult fit_constants(Expression& expression, const Evaluator<T>& evaluator, c
                         FitWorkspace<T>& workspace);
 
 /// Standard errors of the constants at a least-squares fit, from (J'WJ)^-1 s^2 with s^2 = sum w r^2 / (n - p);
-/// NaN for a constant that the data do not determine.
+/// NaN for a constant that the data do not determine. Constants from index `free_constants` on were not fitted and have none.
 template <class T>
 [[nodiscard]] std::vector<double> standard_errors(const Expression& expression, const Evaluator<T>& evaluator,
-                                                  FitWorkspace<T>& workspace);
+                                                  FitWorkspace<T>& workspace,
+                                                  std::size_t free_constants = std::numeric_limits<std::size_t>::max());
 
 }  // namespace balmer
