@@ -11,6 +11,7 @@
 #include "balmer/expr/parse.hpp"
 #include "balmer/expr/print.hpp"
 #include "balmer/expr/simplify.hpp"
+#include "balmer/expr/template.hpp"
 #include "balmer/fit/fit.hpp"
 #include "balmer/fit/loss.hpp"
 #include "balmer/search/named_options.hpp"
