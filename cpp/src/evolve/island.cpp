@@ -51,12 +51,12 @@ Ranking Island::ranking() const noexcept {
 
 int Island::complexity(const Candidate& candidate) const noexcept {
     int sum = 0;
-    for (const Expression& role : candidate.roles) sum += context_->space->complexity(role);
+    for (const Expression& role : evolving(candidate)) sum += context_->space->complexity(role);
     return sum;
 }
 
 bool Island::allowed(const Candidate& candidate) const noexcept {
-    return std::ranges::all_of(candidate.roles, [&](const Expression& role) {
+    return std::ranges::all_of(evolving(candidate), [&](const Expression& role) {
         return context_->space->allows(role, candidate.complexity, plan_->max_complexity);
     });
 }
@@ -114,10 +114,14 @@ void Island::initialise(const IterationPlan& plan, IslandScratch& scratch) {
     for (Candidate& member : members) {
         if (plan.is_cancelled()) break;
         for (int growths = kGrowths;; --growths) {
-            member.roles = {context_->mutator->random_expression(growths, rng_)};
+            member.roles.clear();
+            for (const Mutator& mutator : context_->mutators) {
+                member.roles.push_back(mutator.random_expression(growths, rng_));
+            }
             member.complexity = complexity(member);
             if (growths == 0 || allowed(member)) break;
         }
+        if (context_->n_parameters > 0) member.roles.push_back(random_parameters());
         set_loss(member, judge(member.roles, kInfinity));
         member.birth = static_cast<std::uint64_t>(&member - members.data()) + 1;
         reserve(member);
@@ -125,6 +129,12 @@ void Island::initialise(const IterationPlan& plan, IslandScratch& scratch) {
     }
     members.resize(judged);
     population_ = Population(std::move(members));
+}
+
+Expression Island::random_parameters() {
+    std::vector<double> values(context_->n_parameters);
+    for (double& value : values) value = rng_.normal();
+    return Template::parameters_role(values);
 }
 
 void Island::receive(const Candidate& migrant, std::size_t slot) {
@@ -178,7 +188,7 @@ void Island::crossover() {
     const Candidate& b = tournament();
     copy_roles(a, child_);
     copy_roles(b, other_child_);
-    const std::size_t role = rng_.below(static_cast<std::uint32_t>(a.roles.size()));
+    const std::size_t role = random_role();
     for (int k = 0; k < kCrossoverTries; ++k) {
         cross(a.roles[role], b.roles[role], rng_, child_.roles[role], other_child_.roles[role]);
         child_.complexity = complexity(child_);
@@ -204,8 +214,8 @@ void Island::crossover() {
 
 void Island::bear_copy(const Candidate& parent) { population_.copy_into(population_.oldest(), parent, ranking()); }
 
-Mutation Island::draw_mutation(const Expression& parent, int complexity, int max_complexity) {
-    MutationTable weights = context_->mutator->conditioned(parent, complexity, max_complexity);
+Mutation Island::draw_mutation(std::size_t role, const Expression& parent, int complexity, int max_complexity) {
+    MutationTable weights = context_->mutators[role].conditioned(parent, complexity, max_complexity);
     if (context_->options->adaptive_mutation_weights) {
         for (std::size_t k = 0; k < kMutations; ++k) weights[k] *= adaptive_.multiplier(static_cast<Mutation>(k));
     }
@@ -216,9 +226,9 @@ Mutation Island::draw_mutation(const Expression& parent, int complexity, int max
 
 void Island::mutate(double temperature) {
     const Candidate& parent = tournament();
-    const std::size_t role = rng_.below(static_cast<std::uint32_t>(parent.roles.size()));
+    const std::size_t role = random_role();
     const Expression& expression = parent.roles[role];
-    switch (const Mutation mutation = draw_mutation(expression, parent.complexity, plan_->max_complexity)) {
+    switch (const Mutation mutation = draw_mutation(role, expression, parent.complexity, plan_->max_complexity)) {
         case Mutation::do_nothing:
             bear_copy(parent);
             break;
@@ -248,8 +258,8 @@ void Island::bear_changed(const Candidate& parent, std::size_t role, Mutation mu
     }
     bool born = false;
     for (int k = 0; k < kMutationTries && !born; ++k) {
-        if (!context_->mutator->apply(mutation, parent.roles[role], temperature, plan_->max_complexity, rng_,
-                                      child_.roles[role])) {
+        if (!context_->mutators[role].apply(mutation, parent.roles[role], temperature, plan_->max_complexity, rng_,
+                                            child_.roles[role])) {
             break;
         }
         child_.complexity = complexity(child_);
@@ -301,7 +311,7 @@ void Island::simplify_member(std::size_t slot) {
     Candidate& member = population_.at(slot);
     copy_roles(member, trial_);
     bool changed = false;
-    for (Expression& role : trial_.roles) {
+    for (Expression& role : evolving(trial_)) {
         const Expression simpler = simplify(role, context_->space->operator_set());
         changed = changed || simpler.nodes != role.nodes;
         role = simpler;  // copied, to keep the storage that was reserved

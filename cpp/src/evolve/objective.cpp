@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "fit/simplex_fit.hpp"
@@ -51,19 +52,22 @@ FitResult MeanLoss::fit_whole(Expression& expression, const FitOptions& options,
     FitResult result;
     result.loss = whole_loss(expression, workspace);
     result.evaluations = 1;
-    if (expression.constants.empty()) return result;
+    const std::size_t n = std::min(expression.constants.size(), options.free_constants);
+    if (n == 0) return result;
+    const auto constants = std::span(expression.constants).first(n);
     Expression near = expression;
     FitOptions quick;
     quick.max_iterations = options.max_iterations;
+    quick.free_constants = n;
     result.evaluations += fit_constants(near, evaluator_, quick, workspace).evaluations + 1;
     if (const double loss = whole_loss(near, workspace); loss < result.loss) {
-        expression.constants = near.constants;
+        std::copy_n(near.constants.begin(), n, constants.begin());
         result.loss = loss;
     }
     const FitResult found = fit_by_simplex(
-        expression.constants, result.loss,
-        [&](std::span<const double> constants) {
-            std::ranges::copy(constants, near.constants.begin());
+        constants, result.loss,
+        [&](std::span<const double> values) {
+            std::ranges::copy(values, near.constants.begin());
             return whole_loss(near, workspace);
         },
         options);
@@ -144,6 +148,26 @@ double SinglePrecision::loss(std::span<const Expression> roles, double bound, Fi
     thread_local Workspace<float> workspace;  // that of the caller is for doubles
     return loss_ == nullptr ? evaluator_.mean_squared_error(roles[0], data_.n_rows(), workspace, bound)
                             : mean_loss(roles[0], evaluator_, *loss_, data_.n_rows(), workspace, bound);
+}
+
+double OfTemplate::loss(std::span<const Expression> roles, double bound, FitWorkspace<double>& workspace) const {
+    const std::optional<Composed> composed = structure_.compose(roles);
+    return composed ? formulas_->loss({&composed->expression, 1}, bound, workspace) : kInfinity;
+}
+
+FitResult OfTemplate::fit(std::span<Expression> roles, const FitOptions& options,
+                          FitWorkspace<double>& workspace) const {
+    std::optional<Composed> composed = structure_.compose(roles);
+    if (!composed) {
+        FitResult none;
+        none.status = FitStatus::not_finite;
+        return none;
+    }
+    FitOptions of_formula = options;
+    of_formula.free_constants = composed->n_free;
+    const FitResult result = formulas_->fit({&composed->expression, 1}, of_formula, workspace);
+    Template::take_back(*composed, roles);
+    return result;
 }
 
 }  // namespace balmer

@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "balmer/expr/simplify.hpp"
 #include "core/parallel.hpp"
 #include "search/shrink.hpp"
 #include "search/vocabulary.hpp"
@@ -24,19 +23,30 @@ constexpr int kExactIterations = 1;
 /// A description shorter by so many nats is better by more than chance.
 constexpr double kShorter = 1;
 
+std::vector<Mutator> mutators_of(const Problem& problem) {
+    if (problem.structure() == nullptr) return {Mutator(problem.space, problem.options.evolution)};
+    std::vector<Mutator> mutators;
+    for (const SearchSpace& space : problem.part_spaces) mutators.emplace_back(space, problem.options.evolution);
+    return mutators;
+}
+
 std::uint64_t hash_of(const Candidate& candidate) noexcept { return LossTable::key(candidate.roles); }
 
 }  // namespace
 
 Evolution::Evolution(const Problem& problem)
     : problem_(&problem),
-      mutator_(problem.space, problem.options.evolution),
+      mutators_(mutators_of(problem)),
       tournament_(static_cast<std::size_t>(problem.options.evolution.population_size),
                   static_cast<std::size_t>(problem.options.evolution.tournament_selection_n),
                   problem.options.evolution.tournament_selection_p),
-      context_{&problem.space, &mutator_,
-               &tournament_,   &problem.options.evolution,
-               problem.norm,   problem.price_on_islands()},
+      context_{&problem.space,
+               mutators_,
+               &tournament_,
+               &problem.options.evolution,
+               problem.norm,
+               problem.price_on_islands(),
+               problem.structure() ? problem.structure()->n_parameters() : 0},
       frequencies_(problem.options.evolution.maxsize),
       scale_(search::description_scale(
           {problem.data.target(), problem.data.n_rows()},
@@ -59,9 +69,10 @@ WorkDone Evolution::done() const noexcept {
 
 std::unique_ptr<const Objective> Evolution::objective_over(const Dataset<double>& rows, double share) const {
     if (in_single_precision_) {
-        return std::make_unique<SinglePrecision>(rows, problem_->operators, problem_->loss(), share);
+        return problem_->of_candidates(
+            std::make_unique<SinglePrecision>(rows, problem_->operators, problem_->loss(), share));
     }
-    return std::make_unique<MeanLoss>(rows, problem_->operators, problem_->loss(), share);
+    return problem_->of_candidates(std::make_unique<MeanLoss>(rows, problem_->operators, problem_->loss(), share));
 }
 
 template <class Body>
@@ -82,7 +93,7 @@ void Evolution::start(Archive& archive, Control& control) {
         islands_.emplace_back(context_, problem_->rng(StreamOf::islands, i));
     }
     const IterationPlan plan{
-        &problem_->mean_loss, &problem_->mean_loss, &frequencies_, problem_->options.evolution.maxsize, {},
+        &problem_->on_islands(), &problem_->on_islands(), &frequencies_, problem_->options.evolution.maxsize, {},
         &control.cancelled()};
     for_each_island(control, [&](Island& island, IslandScratch& scratch) { island.initialise(plan, scratch); });
     // On record before the first iteration: a search may be stopped in that one, or have been stopped already. Without
@@ -100,12 +111,13 @@ void Evolution::start(Archive& archive, Control& control) {
         return;
     }
 
-    const std::vector<Expression>& guesses = problem_->options.guesses;
+    std::vector<std::vector<Expression>> guesses = problem_->options.guesses_of_parts;
+    for (const Expression& guess : problem_->options.guesses) guesses.push_back({guess});
     for (std::size_t g = 0; g < guesses.size(); ++g) {
         Candidate candidate = problem_->judged(guesses[g], kInfinity);
         const double loss =
-            fit_fully(candidate, problem_->objective, scratch_[0].workspace, own_evaluations_, control.cancelled());
-        candidate = problem_->judged(candidate.roles[0], loss);
+            fit_fully(candidate, *problem_->of_roles, scratch_[0].workspace, own_evaluations_, control.cancelled());
+        candidate = problem_->judged(candidate.roles, loss);
         own_nodes_ = own_evaluations_ * static_cast<double>(candidate.roles[0].size());
         archive.offer(candidate);
         islands_[g % islands_.size()].receive(candidate, (g / islands_.size()) % islands_[0].population().size());
@@ -122,15 +134,16 @@ StopReason Evolution::run(Archive& archive, Control& control, SearchLog& log, co
         if (control.is_cancelled()) continue;
         const WorkDone now = done();
         log.front("evolution " + std::to_string(iteration_),
-                  {before.work + now.work, before.evaluations + now.evaluations}, archive.front(problem_->floor));
+                  {before.work + now.work, before.evaluations + now.evaluations},
+                  problem_->entries(archive.front(problem_->floor)));
         report(archive, control, before);
     }
     return reason_to_stop(archive, control, before).value_or(StopReason::iterations);
 }
 
 void Evolution::run_iteration(Archive& archive, Control& control) {
-    IterationPlan plan{&problem_->mean_loss,    &problem_->mean_loss, &frequencies_,
-                       max_complexity(archive), archive.losses(),     &control.cancelled()};
+    IterationPlan plan{&problem_->on_islands(), &problem_->on_islands(), &frequencies_,
+                       max_complexity(archive), archive.losses(),        &control.cancelled()};
     Dataset<double> batch;
     std::unique_ptr<const Objective> batch_objective;
     if (sampler_) {
@@ -197,9 +210,9 @@ void Evolution::refine_leader(Archive& archive, const Control& control) {
     if (hash_of(*front.back()) == refined_) return;
     FitWorkspace<double>& workspace = scratch_[0].workspace;
     const double evaluations = own_evaluations_;
-    Candidate leader = problem_->judged(simplify(front.back()->roles[0], problem_->operators), 0);
-    const double loss = fit_fully(leader, problem_->objective, workspace, own_evaluations_, control.cancelled());
-    leader = problem_->judged(leader.roles[0], loss);
+    Candidate leader = problem_->simplified(*front.back(), 0);
+    const double loss = fit_fully(leader, *problem_->of_roles, workspace, own_evaluations_, control.cancelled());
+    leader = problem_->judged(leader.roles, loss);
     if (problem_->is_exact(leader)) {
         leader = shrunk(leader, *problem_, workspace, own_evaluations_, control.cancelled());
     }
@@ -266,11 +279,11 @@ int Evolution::exact_complexity(const Archive& archive) const {
 
 int Evolution::max_complexity(const Archive& archive) const {
     const EvolutionOptions& options = problem_->options.evolution;
-    constexpr int kSmallest = 3;
+    const int smallest = 2 + static_cast<int>(problem_->n_evolving());
     int limit = options.maxsize;
     const double elapsed = static_cast<double>(iteration_) / options.least_iterations();
     if (elapsed < options.warmup_maxsize_by) {
-        limit = kSmallest + static_cast<int>((options.maxsize - kSmallest) * (elapsed / options.warmup_maxsize_by));
+        limit = smallest + static_cast<int>((options.maxsize - smallest) * (elapsed / options.warmup_maxsize_by));
     }
     if (const int exact = exact_complexity(archive); exact > 0) limit = std::min(limit, exact - 1);
     return limit;
@@ -281,7 +294,7 @@ std::optional<StopReason> Evolution::reason_to_stop(const Archive& archive, cons
     if (control.is_cancelled()) return StopReason::interrupted;
     if (control.is_stopped()) return StopReason::early_stop;
     if (const int exact = exact_complexity(archive);
-        exact == 1 || (exact > 0 && exact_iterations_ >= kExactIterations)) {
+        exact == static_cast<int>(problem_->n_evolving()) || (exact > 0 && exact_iterations_ >= kExactIterations)) {
         return StopReason::exact;
     }
     if (early_stop(archive)) return StopReason::early_stop;
@@ -308,10 +321,7 @@ bool Evolution::early_stop(const Archive& archive) const {
 
 void Evolution::report(const Archive& archive, Control& control, const WorkDone& before) const {
     if (!control.wants_progress()) return;
-    std::vector<FrontEntry> front;
-    for (const Candidate* member : archive.front(problem_->floor)) {
-        front.push_back({member->roles[0], member->complexity, member->loss});
-    }
+    const std::vector<FrontEntry> front = problem_->entries(archive.front(problem_->floor));
     control.report({iteration_, leg_start_ + problem_->options.evolution.niterations,
                     before.evaluations + done().evaluations, control.seconds(), front});
 }
@@ -351,8 +361,10 @@ void Evolution::save(StateWriter& out) const {
 }
 
 void Evolution::load(StateReader& in) {
-    const OperatorSet& operators = problem_->operators;
-    const std::size_t n_features = problem_->data.n_features();
+    const std::size_t roles = problem_->n_roles();
+    const auto read_candidate = [&] {
+        return in.candidate(problem_->operators, problem_->space.n_features(), roles, roles);
+    };
     const EvolutionOptions& options = problem_->options.evolution;
     constexpr std::size_t kMany = 1'000'000'000;
     in.line("evolution");
@@ -365,8 +377,9 @@ void Evolution::load(StateReader& in) {
     std::vector<double> counts(in.count(static_cast<std::size_t>(options.maxsize)));
     for (double& count : counts) count = in.real();
     in.line("guesses");
-    std::vector<Candidate> guesses(in.count(problem_->options.guesses.size()));
-    for (Candidate& guess : guesses) guess = in.candidate(operators, n_features);
+    std::vector<Candidate> guesses(
+        in.count(problem_->options.guesses.size() + problem_->options.guesses_of_parts.size()));
+    for (Candidate& guess : guesses) guess = read_candidate();
     in.line("islands");
     std::vector<Island> islands;
     const std::size_t populations = in.count(static_cast<std::size_t>(options.populations));
@@ -385,7 +398,7 @@ void Evolution::load(StateReader& in) {
         load_table(in, state.weights.multipliers);
         for (int m = 0; m < options.population_size; ++m) {
             in.line("member");
-            state.members.push_back(in.candidate(operators, n_features));
+            state.members.push_back(read_candidate());
         }
         islands.emplace_back(context_, Rng()).restore(std::move(state));
     }

@@ -64,7 +64,7 @@ class Evolution {
     void report(const Archive& archive, Control& control, const WorkDone& before) const;
 
     const Problem* problem_;
-    Mutator mutator_;
+    std::vector<Mutator> mutators_;  // one for each role that evolves
     Tournament tournament_;
     EvolutionContext context_;
     std::optional<BatchSampler> sampler_;

@@ -7,6 +7,7 @@
 
 #include "search/description_length.hpp"
 #include "search/finish.hpp"
+#include "search/part_finish.hpp"
 #include "search/polisher.hpp"
 #include "search/seed_archive.hpp"
 #include "search/vocabulary.hpp"
@@ -30,25 +31,11 @@ void drop_followers(std::vector<std::vector<FrontEntry>>& by_complexity) {
     for (std::vector<FrontEntry>& here : by_complexity) std::erase_if(here, follows);
 }
 
-}  // namespace
-
-std::vector<FrontEntry> final_front(const Archive& archive, const Problem& problem, const Control& control,
-                                    double& evaluations) {
-    const std::vector<const Candidate*> members = archive.front(problem.floor);
-    const search::Vocabulary vocabulary(problem.options, problem.operators);
-    const Dataset<double>& data = problem.data;
-    const auto scale =
-        search::description_scale({data.target(), data.n_rows()}, vocabulary.n_symbols(data.n_features()));
-    std::vector<FrontEntry> front;
-    const bool least_squares = problem.least_squares();
-    for (const Candidate* member : members) {
-        FrontEntry entry{member->roles[0], member->complexity, member->loss};
-        if (least_squares) entry.description_length = search::description_length(entry.expression, entry.loss, scale);
-        front.push_back(std::move(entry));
-    }
-    if (problem.options.finish != Finish::simplify || !least_squares || !(data.target_variance() > 0)) return front;
-
-    const Evaluator<double> evaluator(data, problem.operators);
+/// What pruning and rounding make of the formulas.
+std::vector<FrontEntry> finished(const std::vector<FrontEntry>& front, const Problem& problem,
+                                 const search::Vocabulary& vocabulary, const search::DescriptionScale& scale,
+                                 const Control& control, double& evaluations) {
+    const Evaluator<double> evaluator(problem.data, problem.operators);
     search::SeedArchive found(scale, problem.floor, problem.floor);
     search::Work work{0, kWork};
     search::Polisher polisher(evaluator, vocabulary, found, work, control.cancelled(), problem.options.n_threads);
@@ -56,25 +43,28 @@ std::vector<FrontEntry> final_front(const Archive& archive, const Problem& probl
     for (const FrontEntry& entry : front) formulas.push_back(entry.expression);
     polisher.submit(formulas, "front");
     search::finish(polisher, formulas.size());
-    evaluations += work.used / static_cast<double>(data.n_rows()) / 10;  // of some ten nodes each
-
-    // By complexity: what there was, and what has come of it.
-    const int limit = problem.options.evolution.maxsize;
-    std::vector<std::vector<FrontEntry>> choices(static_cast<std::size_t>(limit) + 1);
-    for (FrontEntry& entry : front) choices[static_cast<std::size_t>(entry.complexity)].push_back(std::move(entry));
+    evaluations += work.used / static_cast<double>(problem.data.n_rows()) / 10;  // of some ten nodes each
+    std::vector<FrontEntry> result;
     FitWorkspace<double> workspace;
+    const int limit = problem.options.evolution.maxsize;
     for (const std::vector<search::Found>& entries : found.by_complexity()) {
         for (const search::Found& entry : entries) {
             const int complexity = problem.space.complexity(entry.expression);
             if (!problem.space.allows(entry.expression, complexity, limit)) continue;
             const double loss =
                 problem.objective.loss({&entry.expression, 1}, std::numeric_limits<double>::infinity(), workspace);
-            choices[static_cast<std::size_t>(complexity)].push_back(
-                {entry.expression, complexity, loss, entry.description});
+            result.push_back({entry.expression, complexity, loss, entry.description});
         }
     }
+    return result;
+}
+
+/// At each complexity the formula of least description length among those of nearly the least loss, as far as the loss falls.
+std::vector<FrontEntry> shortest(std::vector<FrontEntry> all, const Problem& problem) {
+    std::vector<std::vector<FrontEntry>> choices(static_cast<std::size_t>(problem.options.evolution.maxsize) + 1);
+    for (FrontEntry& entry : all) choices[static_cast<std::size_t>(entry.complexity)].push_back(std::move(entry));
     drop_followers(choices);
-    front.clear();
+    std::vector<FrontEntry> front;
     double least = std::numeric_limits<double>::infinity();
     for (std::vector<FrontEntry>& here : choices) {
         double least_here = std::numeric_limits<double>::infinity();
@@ -90,6 +80,27 @@ std::vector<FrontEntry> final_front(const Archive& archive, const Problem& probl
         if (least <= problem.floor) break;  // below, differences are rounding
     }
     return front;
+}
+
+}  // namespace
+
+std::vector<FrontEntry> final_front(const Archive& archive, const Problem& problem, const Control& control,
+                                    double& evaluations) {
+    const search::Vocabulary vocabulary(problem.options, problem.operators);
+    const Dataset<double>& data = problem.data;
+    const auto scale =
+        search::description_scale({data.target(), data.n_rows()}, vocabulary.n_symbols(data.n_features()));
+    std::vector<FrontEntry> front = problem.entries(archive.front(problem.floor));
+    const bool least_squares = problem.least_squares();
+    for (FrontEntry& entry : front) {
+        if (least_squares) entry.description_length = search::description_length(priced(entry), entry.loss, scale);
+    }
+    if (problem.options.finish != Finish::simplify || !least_squares || !(data.target_variance() > 0)) return front;
+    const std::vector<FrontEntry> more =
+        problem.structure() != nullptr ? with_finished_parts(front, problem, scale, control.cancelled(), evaluations)
+                                       : finished(front, problem, vocabulary, scale, control, evaluations);
+    front.insert(front.end(), more.begin(), more.end());
+    return shortest(std::move(front), problem);
 }
 
 }  // namespace balmer

@@ -40,6 +40,16 @@ void add_expression(Fingerprint& print, const Expression& expression) {
     for (const double constant : expression.constants) print.add(constant);
 }
 
+void add_structure(Fingerprint& print, const Template& structure) {
+    print.add(structure.combine());
+    for (const std::string& name : structure.parts()) print.add(name);
+    for (const std::string& name : structure.variables()) print.add(name);
+    for (const Template::Parameters& vector : structure.parameters()) {
+        print.add(vector.name);
+        print.add(std::uint64_t{vector.size});
+    }
+}
+
 void add_evolution(Fingerprint& print, const EvolutionOptions& o) {
     for (const int value : {o.populations, o.population_size, o.ncycles_per_iteration, o.maxsize, o.maxdepth,
                             o.tournament_selection_n, o.optimizer_iterations, o.optimizer_nrestarts, o.topn}) {
@@ -112,6 +122,10 @@ std::uint64_t fingerprint(const SearchOptions& options, const OperatorSet& opera
     }
     print.add(options.memory_limit_in_bytes);
     for (const Expression& guess : options.guesses) add_expression(print, guess);
+    if (options.structure) add_structure(print, *options.structure);
+    for (const std::vector<Expression>& guess : options.guesses_of_parts) {
+        for (const Expression& role : guess) add_expression(print, role);
+    }
     print.add(options.seed);
     return print.value();
 }

@@ -17,6 +17,7 @@ constexpr int kMostRounds = 12;
 constexpr double kErrors = 3;  // a constant is rounded to what lies within this many standard errors
 constexpr double kCoincidence = 0.15;
 constexpr double kTied = 0.2;  // relative difference of two factors that are tried as one
+constexpr int kDenominators[] = {1, 2, 3, 4, 5, 6, 8, 9, 10, 12};
 
 /// A formula with its loss and its price.
 struct Draft {
@@ -193,19 +194,6 @@ class Finisher {
         return best;
     }
 
-    /// The integer or fraction near `c` that is no coincidence: few numbers with so small a denominator lie within the errors of a
-    /// random number. `c` itself if there is none.
-    static double simple_number(double c, double error, bool exponent) {
-        if (std::abs(c) > 1e6) return c;
-        for (const int q : {1, 2, 3, 4, 5, 6, 8, 9, 10, 12}) {
-            const double candidate = std::nearbyint(c * q) / q;
-            if (candidate == 0 || std::abs(candidate - c) > std::max(kErrors * error, 1e-9 * std::abs(c))) continue;
-            const double density = q == 1 ? 1 : 0.6 * q * q;  // of fractions with denominators up to q
-            if (4 * error * density <= (exponent && q <= 2 ? 0.5 : kCoincidence)) return candidate;
-        }
-        return c;
-    }
-
     /// The derivative by differences where the exact one overflows on the way.
     void difference(const Expression& e, std::size_t k) {
         const std::size_t n = rows();
@@ -278,7 +266,7 @@ class Finisher {
         if (draft.e.constants.empty()) return best;
         std::vector<bool> simple(draft.e.constants.size());
         for (std::size_t k = 0; k < simple.size(); ++k) {
-            simple[k] = std::abs(draft.e.constants[k]) <= 1e6 && simple_exactly(draft.e.constants[k]);
+            simple[k] = std::abs(draft.e.constants[k]) <= 1e6 && is_simple(draft.e.constants[k]);
         }
         const std::vector<double> errors = errors_of(draft.e, draft.loss, simple);
         best = all_round(draft, errors, simple);
@@ -311,13 +299,6 @@ class Finisher {
         return false;
     }
 
-    static bool simple_exactly(double c) {
-        for (const int q : {1, 2, 3, 4, 5, 6, 8, 9, 10, 12}) {
-            if (c * q == std::nearbyint(c * q) || c == std::nearbyint(c * q) / q) return true;
-        }
-        return false;
-    }
-
     /// x ^ 2 as square(x), x ^ 0.5 as sqrt(x), ... where the vocabulary has a shorter way.
     [[nodiscard]] Expression shorter_powers(const Expression& e) const {
         const Vocabulary& v = polisher_.vocabulary();
@@ -325,7 +306,7 @@ class Finisher {
         for (std::size_t i = 0; i < out.size(); ++i) {
             if (out.nodes[i].op != Op::Pow || out.nodes[i - 1].op != Op::Constant) continue;
             const double p = out.constants[out.nodes[i - 1].index];
-            if (!simple_exactly(p)) continue;
+            if (!is_simple(p)) continue;
             const Expression base = out.subtree(out.operand(i, 0));
             const Expression power = v.power(base, p);
             if (power.nodes.empty() || v.complexity(power) >= v.complexity(out.subtree(i))) continue;
@@ -359,6 +340,22 @@ class Finisher {
 };
 
 }  // namespace
+
+double simple_number(double c, double error, bool exponent) {
+    if (std::abs(c) > 1e6) return c;
+    for (const int q : kDenominators) {
+        const double candidate = std::nearbyint(c * q) / q;
+        if (candidate == 0 || std::abs(candidate - c) > std::max(kErrors * error, 1e-9 * std::abs(c))) continue;
+        const double density = q == 1 ? 1 : 0.6 * q * q;  // of fractions with denominators up to q
+        if (4 * error * density <= (exponent && q <= 2 ? 0.5 : kCoincidence)) return candidate;
+    }
+    return c;
+}
+
+bool is_simple(double c) {
+    return std::ranges::any_of(kDenominators,
+                               [c](int q) { return c * q == std::nearbyint(c * q) || c == std::nearbyint(c * q) / q; });
+}
 
 void finish(Polisher& polisher, std::size_t count) {
     SeedArchive& archive = polisher.archive();

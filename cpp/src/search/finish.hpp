@@ -14,4 +14,11 @@ namespace balmer::search {
 /// What comes out is added to the archive beside what was there. At most `count` formulas are taken.
 void finish(Polisher& polisher, std::size_t count);
 
+/// The whole number or fraction of small denominator within three times `error` of `c` that is no coincidence; `c` if there is
+/// none. Halves are expected of exponents.
+[[nodiscard]] double simple_number(double c, double error, bool exponent);
+
+/// Whether `c` is a whole number or a fraction with such a denominator, to its rounding.
+[[nodiscard]] bool is_simple(double c);
+
 }  // namespace balmer::search

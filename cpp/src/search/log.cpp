@@ -28,16 +28,16 @@ void SearchLog::add(LogEntry entry, double at_cpu_seconds) {
     entries_.push_back(std::move(entry));
 }
 
-void SearchLog::front(const std::string& stage, const WorkDone& done, const std::vector<const Candidate*>& front) {
+void SearchLog::front(const std::string& stage, const WorkDone& done, std::span<const FrontEntry> front) {
     const double now = cpu_seconds();
-    for (const Candidate* member : front) {
-        const auto c = static_cast<std::size_t>(member->complexity);
+    for (const FrontEntry& member : front) {
+        const auto c = static_cast<std::size_t>(member.complexity);
         // A loss may be negative: the fall is then measured by its size.
         const double before = c < losses_.size() ? losses_[c] : std::numeric_limits<double>::infinity();
         const double worth = kWorthARecord * (before < 0 ? -before : before);
-        if (before < std::numeric_limits<double>::infinity() && !(member->loss < before - worth)) continue;
-        add({stage, done.work, done.evaluations, 0, member->complexity, member->loss, member->roles[0]}, now);
-        remember(member->complexity, member->loss);
+        if (before < std::numeric_limits<double>::infinity() && !(member.loss < before - worth)) continue;
+        add({stage, done.work, done.evaluations, 0, member.complexity, member.loss, member.expression}, now);
+        remember(member.complexity, member.loss);
     }
 }
 
@@ -65,7 +65,7 @@ void SearchLog::load(StateReader& in, const OperatorSet& operators, std::size_t 
         entry.work = in.real();
         entry.evaluations = in.real();
         entry.cpu_seconds = std::numeric_limits<double>::quiet_NaN();
-        Candidate candidate = in.candidate(operators, n_features);
+        Candidate candidate = in.candidate(operators, n_features, 0, 1);
         entry.complexity = candidate.complexity;
         entry.loss = candidate.loss;
         if (!candidate.roles.empty()) entry.expression = std::move(candidate.roles[0]);

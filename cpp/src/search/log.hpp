@@ -1,6 +1,7 @@
 // Which stage found what, after how much work.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ class SearchLog {
     void add(LogEntry entry, double at_cpu_seconds);
 
     /// One record for each formula of the front that was not there before or has lost a thousandth of its loss.
-    void front(const std::string& stage, const WorkDone& done, const std::vector<const Candidate*>& front);
+    void front(const std::string& stage, const WorkDone& done, std::span<const FrontEntry> front);
 
     [[nodiscard]] const std::vector<LogEntry>& entries() const noexcept { return entries_; }
 

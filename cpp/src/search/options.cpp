@@ -121,16 +121,71 @@ void check_dimensions(const SearchOptions& options, std::size_t n_features) {
     }
 }
 
+void check_operators(const Expression& guess, const std::string& text, const SearchOptions& options,
+                     const OperatorSet& operators) {
+    for (const Node& node : guess.nodes) {
+        if (node.is_leaf() || std::ranges::find(options.operators, node.op) != options.operators.end()) continue;
+        fail("a guess", text,
+             "add its operator " + std::string(operators.name(node.op)) + " to the operators, or leave it out");
+    }
+}
+
 void check_guess(const Expression& guess, const SearchOptions& options, const OperatorSet& operators,
                  std::size_t n_features) {
     const std::string text = guess.nodes.empty() ? "empty" : "\"" + to_text(guess, {}, operators) + "\"";
     if (!guess.valid(operators, n_features)) {
         fail("a guess", text, "use only the " + std::to_string(n_features) + " features of the data");
     }
-    for (const Node& node : guess.nodes) {
-        if (node.is_leaf() || std::ranges::find(options.operators, node.op) != options.operators.end()) continue;
-        fail("a guess", text,
-             "add its operator " + std::string(operators.name(node.op)) + " to the operators, or leave it out");
+    check_operators(guess, text, options, operators);
+}
+
+void check_guess_of_parts(const std::vector<Expression>& roles, const SearchOptions& options,
+                          const OperatorSet& operators) {
+    const Template& structure = *options.structure;
+    if (roles.size() != structure.n_roles()) {
+        fail("the number of expressions of a guess", std::to_string(roles.size()),
+             "give one for each of the " + std::to_string(structure.parts().size()) +
+                 " parts, and a last one if there are parameters");
+    }
+    for (std::size_t part = 0; part < structure.parts().size(); ++part) {
+        const Expression& guess = roles[part];
+        const std::string text = guess.nodes.empty() ? "empty" : "\"" + to_text(guess, {}, operators) + "\"";
+        if (!guess.valid(operators, structure.arities()[part])) {
+            fail("a guess for the part " + structure.parts()[part], text,
+                 "use only its " + std::to_string(structure.arities()[part]) + " arguments");
+        }
+        check_operators(guess, text, options, operators);
+    }
+    if (structure.n_parameters() > 0 && roles.back().constants.size() != structure.n_parameters()) {
+        fail("the number of parameters in a guess", std::to_string(roles.back().constants.size()),
+             "give all " + std::to_string(structure.n_parameters()));
+    }
+}
+
+/// Options that speak of the features of formulas do not fit parts, which have arguments.
+void check_structure(const SearchOptions& options, const OperatorSet& operators, std::size_t n_features) {
+    const Template& structure = *options.structure;
+    if (structure.variables().size() != n_features) {
+        fail("the number of variables of the template", std::to_string(structure.variables().size()),
+             "name each of the " + std::to_string(n_features) + " features");
+    }
+    if (options.dimensions.given()) {
+        fail("the dimensions of the data", "given", "leave them out: the parts of a template have no units yet");
+    }
+    if (!options.variable_constraints.empty()) {
+        fail("the number of constraints of variables", std::to_string(options.variable_constraints.size()),
+             "leave them out: with a template, what a part is called with is all that it sees");
+    }
+    if (options.complexity.of_variables.size() > 1) {
+        fail("the number of complexities of variables", std::to_string(options.complexity.of_variables.size()),
+             "give one for all: the parts of a template have arguments, not variables");
+    }
+    if (!options.guesses.empty()) {
+        fail("the number of guesses", std::to_string(options.guesses.size()),
+             "with a template, a guess has an expression for each part");
+    }
+    for (const std::vector<Expression>& roles : options.guesses_of_parts) {
+        check_guess_of_parts(roles, options, operators);
     }
 }
 
@@ -189,6 +244,11 @@ void validate(const SearchOptions& options, const OperatorSet& operators, std::s
     at_least("batch_size", options.batch_size, 0);
     if (options.precision != 32 && options.precision != 64) {
         fail("precision", std::to_string(options.precision), "give 32 or 64 bits");
+    }
+    if (options.structure) {
+        check_structure(options, operators, n_features);
+    } else if (!options.guesses_of_parts.empty()) {
+        fail("the number of guesses of parts", std::to_string(options.guesses_of_parts.size()), "give a template, too");
     }
     for (const Expression& guess : options.guesses) check_guess(guess, options, operators, n_features);
     if (!(options.timeout_in_seconds > 0)) {

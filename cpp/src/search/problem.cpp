@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
+
+#include "balmer/expr/simplify.hpp"
 
 namespace balmer {
 
@@ -27,19 +30,38 @@ std::vector<double> scales_of(const Dataset<double>& data) {
     return scales;
 }
 
+SpaceLimits limits_of(const SearchOptions& options) {
+    return {options.complexity, options.constraints, options.nested_constraints, options.variable_constraints,
+            options.evolution.maxdepth};
+}
+
+/// Features that the roles of a candidate may use.
+std::size_t most_features(const SearchOptions& options, const Dataset<double>& data) {
+    return options.structure ? std::ranges::max(options.structure->arities()) : data.n_features();
+}
+
+std::vector<SearchSpace> spaces_of_parts(const SearchOptions& options, const OperatorSet& operators,
+                                         const Dataset<double>& data) {
+    std::vector<SearchSpace> spaces;
+    if (!options.structure) return spaces;
+    for (const std::size_t arity : options.structure->arities()) {
+        spaces.emplace_back(operators, options.operators, arity, limits_of(options), scales_of(data));
+    }
+    return spaces;
+}
+
 }  // namespace
 
 Problem::Problem(const Dataset<double>& data_, OperatorSet operators_, SearchOptions options_)
     : data(data_),
       operators(std::move(operators_)),
       options(std::move(options_)),
-      space(operators, options.operators, data.n_features(),
-            SpaceLimits{options.complexity, options.constraints, options.nested_constraints,
-                        options.variable_constraints, options.evolution.maxdepth},
-            scales_of(data)),
+      space(operators, options.operators, most_features(options, data), limits_of(options), scales_of(data)),
+      part_spaces(spaces_of_parts(options, operators, data)),
       mean_loss(data, operators, loss(), 1, whole_loss()),
       price(options.dimensions, operators, options.dimensional_constraint_penalty),
-      objective(mean_loss, price) {
+      objective(mean_loss, price),
+      of_roles(of_candidates(std::make_unique<DimensionalObjective>(mean_loss, price))) {
     const double mean_square = data.target_mean() * data.target_mean() + data.target_variance();
     // The loss of the best constant, not of 0: a shift of the target must not change the search.
     norm = data.target_variance() > 0 ? data.target_variance() : mean_square;
@@ -77,19 +99,55 @@ std::size_t Problem::rows_in_memory(std::size_t columns, std::size_t most) const
     return std::min(std::max(fitting, kLeast), data.n_rows());
 }
 
-bool Problem::is_exact(const Candidate& candidate) const noexcept {
+bool Problem::is_exact(const Candidate& member) const noexcept {
     std::size_t constants = 0;
-    for (const Expression& role : candidate.roles) constants += role.constants.size();
-    return candidate.loss <= floor && (constants + 1 < data.n_rows() || candidate.complexity == 1);
+    for (const Expression& role : member.roles) constants += role.constants.size();
+    return member.loss <= floor && (constants + 1 < data.n_rows() || member.complexity == 1);
 }
 
-Candidate Problem::judged(const Expression& expression, double loss) const {
-    Candidate candidate;
-    candidate.roles = {expression};
-    candidate.complexity = space.complexity(expression);
-    candidate.loss = loss;
-    candidate.cost = loss / norm + options.evolution.parsimony * candidate.complexity;
-    return candidate;
+Candidate Problem::judged(std::vector<Expression> roles, double loss) const {
+    Candidate result;
+    result.roles = std::move(roles);
+    for (std::size_t r = 0; r < n_evolving(); ++r) result.complexity += space.complexity(result.roles[r]);
+    result.loss = loss;
+    result.cost = loss / norm + options.evolution.parsimony * result.complexity;
+    return result;
+}
+
+Candidate Problem::simplified(const Candidate& member, double loss) const {
+    std::vector<Expression> roles = member.roles;
+    for (std::size_t r = 0; r < n_evolving(); ++r) roles[r] = simplify(roles[r], operators);
+    return judged(std::move(roles), loss);
+}
+
+std::unique_ptr<const Objective> Problem::of_candidates(std::unique_ptr<const Objective> formulas) const {
+    if (structure() == nullptr) return formulas;
+    return std::make_unique<OfTemplate>(*structure(), std::move(formulas));
+}
+
+std::vector<FrontEntry> Problem::entries(std::span<const Candidate* const> candidates) const {
+    std::vector<FrontEntry> result;
+    for (const Candidate* const member : candidates) {
+        result.push_back({member->roles[0], member->complexity, member->loss});
+        if (structure() == nullptr) continue;
+        const std::optional<Composed> composed = structure()->compose(member->roles);
+        if (!composed) {  // its loss is infinite
+            result.pop_back();
+            continue;
+        }
+        FrontEntry& entry = result.back();
+        entry.expression = Template::written_out(*composed, entry.unknowns);
+        for (std::size_t& unknown : entry.unknowns) unknown = unknown < composed->n_free ? unknown + 1 : 0;
+        entry.parts = member->roles;
+    }
+    return result;
+}
+
+Expression priced(const FrontEntry& entry) {
+    if (entry.parts.empty()) return entry.expression;
+    Expression chain = entry.parts[0];
+    for (std::size_t r = 1; r < entry.parts.size(); ++r) chain = Expression::apply(Op::Add, chain, entry.parts[r]);
+    return chain;
 }
 
 double fit_fully(Candidate& candidate, const Objective& objective, FitWorkspace<double>& workspace, double& evaluations,

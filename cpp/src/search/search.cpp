@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "balmer/expr/print.hpp"
 #include "balmer/search/pareto.hpp"
 #include "search/batch.hpp"
 #include "search/control.hpp"
@@ -33,6 +34,22 @@ const Dataset<double>& with_target(const Dataset<double>& data) {
         throw std::invalid_argument("the dataset has no target to search a formula for; give one when it is made");
     }
     return data;
+}
+
+/// The rows of a category by which parameters are looked up are 1, 2, ... its size.
+void check_categories(const Dataset<double>& data, const Template& structure) {
+    for (const Template::Category& category : structure.categories()) {
+        const double* const column = data.column(category.feature);
+        const auto fits = [&](double value) {
+            return value >= 1 && value <= static_cast<double>(category.size) && value == std::nearbyint(value);
+        };
+        const double* const end = column + data.n_rows();
+        const double* const wrong = std::find_if_not(column, end, fits);
+        if (wrong == end) continue;
+        throw std::invalid_argument("the variable '" + structure.variables()[category.feature] +
+                                    "', by which the template looks up parameters, is " + number_text(*wrong) +
+                                    " in a row: number the categories from 1 to " + std::to_string(category.size));
+    }
 }
 
 /// Whether the loss grows more slowly than squares: then a few rows may be far off, which squares would follow.
@@ -98,7 +115,10 @@ struct Search::Impl {
         double ending = 0;
         const Archive& found = seeding ? interrupted : archive;
         const Archive last = problem.options.finish == Finish::none ? found : polished(found, problem, control, ending);
-        result.front = with_named_constants(final_front(last, problem, control, ending), problem, control, ending);
+        result.front = final_front(last, problem, control, ending);
+        if (problem.structure() == nullptr) {
+            result.front = with_named_constants(std::move(result.front), problem, control, ending);
+        }
         add_statistics(result.front, problem, control.cancelled(), ending);
         const WorkDone evolved = evolution.done();
         result.iterations = evolution.iteration();
@@ -136,7 +156,7 @@ struct Search::Impl {
     /// The first stage; once. Returns why the search ends with it, if it does. If the user interrupts it, it is as if it had
     /// not begun, but for what it found so far, which goes to `interrupted`. After the deadline it ends with what it has.
     std::optional<StopReason> seed(Archive& interrupted) {
-        if (seeded || !problem.options.seeding) return {};
+        if (seeded || !problem.options.seeding || problem.structure() != nullptr) return {};
         const Loss* const loss = problem.loss();
         if (loss != nullptr && !loss->shape().towards_target)
             return {};  // the stage looks for formulas near the target
@@ -179,7 +199,7 @@ struct Search::Impl {
                          entry.loss, entry.expression},
                         entry.cpu_seconds);
             }
-            log.front("seed", seed_done, archive.front(problem.floor));
+            log.front("seed", seed_done, problem.entries(archive.front(problem.floor)));
         }
         if (!seeded) return StopReason::interrupted;
         if (exact) return StopReason::exact;
@@ -190,11 +210,7 @@ struct Search::Impl {
     /// The log, and what the end of the run has made of the front.
     [[nodiscard]] std::vector<LogEntry> ended_log(const std::vector<FrontEntry>& front, const WorkDone& done) const {
         SearchLog all = log;
-        std::vector<Candidate> members;
-        for (const FrontEntry& entry : front) members.push_back(problem.judged(entry.expression, entry.loss));
-        std::vector<const Candidate*> pointers;
-        for (const Candidate& member : members) pointers.push_back(&member);
-        all.front("finish", done, pointers);
+        all.front("finish", done, front);
         return all.entries();
     }
 
@@ -209,6 +225,7 @@ struct Search::Impl {
 
 Search::Search(const Dataset<double>& data, OperatorSet operators, SearchOptions options) {
     options = valid(std::move(options), operators, data.n_features());
+    if (options.structure) check_categories(data, *options.structure);
     impl_ = std::make_unique<Impl>(with_target(data), std::move(operators), std::move(options));
 }
 
@@ -266,7 +283,10 @@ void Search::load(std::string_view state) {
     const std::size_t slots = in.count(archive.losses().size());
     for (std::size_t c = 1; c < slots; ++c) {
         in.line("best");
-        if (in.count(1) == 1) archive.offer(in.candidate(problem.operators, problem.data.n_features()));
+        if (in.count(1) == 1) {
+            archive.offer(
+                in.candidate(problem.operators, problem.space.n_features(), problem.n_roles(), problem.n_roles()));
+        }
     }
     SearchLog log(problem.options.evolution.maxsize);
     log.load(in, problem.operators, problem.data.n_features());

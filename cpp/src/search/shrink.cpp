@@ -17,26 +17,23 @@ class Replacements {
         : whole_(whole), problem_(problem), workspace_(workspace), evaluations_(evaluations), cancelled_(cancelled) {}
 
     std::optional<Candidate> simplest() {
-        const Expression& expression = whole_.roles[0];
-        for (std::size_t i = 0; i < expression.size(); ++i) {
-            if (expression.nodes[i].is_leaf()) continue;
-            for (std::size_t below = expression.begin_of(i); below < i; ++below) consider(i, expression.subtree(below));
-            consider(i, Expression::constant(1.0));
+        for (std::size_t role = 0; role < problem_.n_evolving(); ++role) {
+            for_each_replacement(whole_.roles[role], [&](Expression smaller) { consider(role, std::move(smaller)); });
         }
         return std::move(best_);
     }
 
    private:
-    void consider(std::size_t at, const Expression& part) {
+    void consider(std::size_t role, Expression smaller) {
         if (cancelled_.load(std::memory_order_relaxed)) return;
-        Expression smaller = whole_.roles[0];
-        smaller.replace(at, part);
-        smaller = simplify(smaller, problem_.operators);
-        Candidate candidate = problem_.judged(smaller, 0);
+        std::vector<Expression> roles = whole_.roles;
+        roles[role] = simplify(smaller, problem_.operators);
+        Candidate candidate = problem_.judged(std::move(roles), 0);
         const int limit = best_ ? best_->complexity : whole_.complexity;
-        if (candidate.complexity >= limit || !problem_.space.allows(smaller, candidate.complexity, limit)) return;
-        const double loss = fit_fully(candidate, problem_.objective, workspace_, evaluations_, cancelled_);
-        if (loss <= problem_.floor) best_ = problem_.judged(candidate.roles[0], loss);
+        if (candidate.complexity >= limit) return;
+        if (!problem_.space.allows(candidate.roles[role], candidate.complexity, limit)) return;
+        const double loss = fit_fully(candidate, *problem_.of_roles, workspace_, evaluations_, cancelled_);
+        if (loss <= problem_.floor) best_ = problem_.judged(std::move(candidate.roles), loss);
     }
 
     const Candidate& whole_;
@@ -48,6 +45,19 @@ class Replacements {
 };
 
 }  // namespace
+
+void for_each_replacement(const Expression& expression, const std::function<void(Expression)>& use) {
+    const auto replaced = [&](std::size_t at, const Expression& part) {
+        Expression smaller = expression;
+        smaller.replace(at, part);
+        use(std::move(smaller));
+    };
+    for (std::size_t i = 0; i < expression.size(); ++i) {
+        if (expression.nodes[i].is_leaf()) continue;
+        for (std::size_t below = expression.begin_of(i); below < i; ++below) replaced(i, expression.subtree(below));
+        replaced(i, Expression::constant(1.0));
+    }
+}
 
 Candidate shrunk(const Candidate& candidate, const Problem& problem, FitWorkspace<double>& workspace,
                  double& evaluations, const std::atomic<bool>& cancelled) {

@@ -190,13 +190,15 @@ double StateReader::real() {
     return std::bit_cast<double>(bits);
 }
 
-Candidate StateReader::candidate(const OperatorSet& operators, std::size_t n_features) {
+Candidate StateReader::candidate(const OperatorSet& operators, std::size_t n_features, std::size_t least_roles,
+                                 std::size_t most_roles) {
     Candidate candidate;
     candidate.complexity = static_cast<int>(count(1'000'000));
     candidate.loss = real();
     candidate.cost = real();
     candidate.birth = number();
-    const std::size_t roles = count(256);
+    const std::size_t roles = count(most_roles);
+    if (roles < least_roles) fail("fewer than " + std::to_string(least_roles) + " expressions");
     for (std::size_t r = 0; r < roles; ++r) candidate.roles.push_back(expression(operators, n_features));
     return candidate;
 }

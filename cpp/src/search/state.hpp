@@ -45,7 +45,9 @@ class StateReader {
     /// A number that is at most `limit`.
     [[nodiscard]] std::size_t count(std::size_t limit);
     [[nodiscard]] double real();
-    [[nodiscard]] Candidate candidate(const OperatorSet& operators, std::size_t n_features);
+    /// A candidate with a number of roles in that range.
+    [[nodiscard]] Candidate candidate(const OperatorSet& operators, std::size_t n_features, std::size_t least_roles,
+                                      std::size_t most_roles);
 
    private:
     [[noreturn]] void fail(const std::string& what) const;

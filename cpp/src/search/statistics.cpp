@@ -6,6 +6,7 @@
 #include <functional>
 #include <iterator>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -93,6 +94,20 @@ class HeldConstants {
     std::vector<double> values_;  // sorted, each once
 };
 
+/// Of each constant of a formula that a template made: 0 for the template's own numbers, and for those that are one unknown
+/// the same error.
+std::vector<double> errors_of_parts(const FrontEntry& entry, const Template& structure,
+                                    const Evaluator<double>& evaluator, double shrinkage,
+                                    FitWorkspace<double>& workspace) {
+    const Composed composed = *structure.compose(entry.parts);
+    const std::vector<double> free = standard_errors(composed.expression, evaluator, workspace, composed.n_free);
+    std::vector<double> errors;
+    for (const std::size_t unknown : entry.unknowns) {
+        errors.push_back(unknown > 0 ? shrinkage * free[unknown - 1] : 0.0);
+    }
+    return errors;
+}
+
 void add_errors(std::vector<FrontEntry>& front, const Problem& problem, const HeldConstants& constants,
                 std::span<const std::uint32_t> rows, double shrinkage, const std::atomic<bool>& cancelled,
                 double& evaluations) {
@@ -102,6 +117,10 @@ void add_errors(std::vector<FrontEntry>& front, const Problem& problem, const He
     for (FrontEntry& entry : front) {
         if (cancelled.load(std::memory_order_relaxed)) return;
         if (entry.expression.constants.empty()) continue;
+        if (problem.structure() != nullptr) {
+            entry.standard_errors = errors_of_parts(entry, *problem.structure(), evaluator, shrinkage, workspace);
+            continue;
+        }
         const std::vector<double> free = standard_errors(constants.held(entry.expression), evaluator, workspace);
         evaluations += 1;
         entry.standard_errors.clear();
@@ -167,9 +186,11 @@ class CrossValidation {
 
     void run(double& evaluations) {
         const std::size_t folds = std::min(static_cast<std::size_t>(problem_.options.cv_folds), rows_.size());
-        if (folds < 2) return;  // no rows to be judged on
-        std::vector<Expression> formulas;
-        for (const FrontEntry& entry : front_) formulas.push_back(constants_.held(entry.expression));
+        if (folds < 2) return;                          // no rows to be judged on
+        std::vector<std::vector<Expression>> formulas;  // as roles
+        for (const FrontEntry& entry : front_) {
+            formulas.push_back(entry.parts.empty() ? std::vector{constants_.held(entry.expression)} : entry.parts);
+        }
         std::vector<std::vector<double>> losses(folds);
         std::vector<double> weights;
         for (std::size_t fold = 0; fold < folds; ++fold) {
@@ -192,7 +213,7 @@ class CrossValidation {
 
    private:
     /// Losses of all formulas on one part; returns its weight.
-    double judge(std::size_t fold, std::size_t folds, const std::vector<Expression>& formulas,
+    double judge(std::size_t fold, std::size_t folds, const std::vector<std::vector<Expression>>& formulas,
                  std::vector<double>& losses, double& evaluations) const {
         std::vector<std::uint32_t> inside, outside;
         for (std::size_t i = 0; i < rows_.size(); ++i) (i % folds == fold ? inside : outside).push_back(rows_[i]);
@@ -200,8 +221,10 @@ class CrossValidation {
         std::ranges::sort(inside);
         std::ranges::sort(outside);
         const Dataset<double> train = constants_.rows(outside), test = constants_.rows(inside);
-        const MeanLoss fitted(train, problem_.operators, problem_.loss());
-        const MeanLoss judged(test, problem_.operators, problem_.loss());
+        const auto over = [&](const Dataset<double>& rows) {
+            return problem_.of_candidates(std::make_unique<MeanLoss>(rows, problem_.operators, problem_.loss()));
+        };
+        const std::unique_ptr<const Objective> fitted = over(train), judged = over(test);
         losses.assign(formulas.size(), kInfinity);
         std::vector<double> passes(formulas.size(), 0);
         const int n_threads = problem_.options.n_threads;
@@ -210,10 +233,10 @@ class CrossValidation {
             if (cancelled_.load(std::memory_order_relaxed)) return;
             const auto k = static_cast<std::size_t>(e);
             FitWorkspace<double>& workspace = workspaces[static_cast<std::size_t>(thread)];
-            Expression formula = formulas[k];
-            const FitResult fit = fitted.fit({&formula, 1}, {}, workspace);
+            std::vector<Expression> formula = formulas[k];
+            const FitResult fit = fitted->fit(formula, {}, workspace);
             passes[k] = fit.evaluations + 1;
-            losses[k] = judged.loss({&formula, 1}, kInfinity, workspace);
+            losses[k] = judged->loss(formula, kInfinity, workspace);
         });
         evaluations += std::accumulate(passes.begin(), passes.end(), 0.0);
         return test.weight_sum(test.n_rows());
@@ -251,18 +274,19 @@ void add_statistics(std::vector<FrontEntry>& front, const Problem& problem, cons
             evaluations += 1;
         }
         entry.r2 = data.target_variance() > 0 ? 1 - mse / data.target_variance() : (mse > 0 ? 0.0 : 1.0);
-        const auto free = static_cast<double>(std::ranges::count_if(entry.expression.constants, std::not_fn(whole)));
+        const auto free = static_cast<double>(std::ranges::count_if(priced(entry).constants, std::not_fn(whole)));
         if (least_squares) {
             entry.bic = n * ln(std::max({mse, quantum, std::numeric_limits<double>::min()})) + free * ln(n);
         } else if (nats.factor > 0) {
             entry.bic = 2 * nats(entry.loss) + free * ln(n);
             // The price of the formula itself is the same for every loss: that of squares less its term for the fit.
             const double unit = std::max(1.0, scale.quantum);
-            entry.description_length = search::description_length(entry.expression, unit, scale) -
-                                       0.5 * scale.rows * ln(unit) + nats(entry.loss);
+            entry.description_length =
+                search::description_length(priced(entry), unit, scale) - 0.5 * scale.rows * ln(unit) + nats(entry.loss);
         }
     }
-    const HeldConstants constants(front, data);
+    // The parts of a template are fitted with all their constants.
+    const HeldConstants constants(problem.structure() ? std::span<const FrontEntry>{} : front, data);
     // A fair sample of large data, with errors scaled to all rows. (Each copy is there twice while a dataset is made, and
     // cross-validation has two.)
     constexpr std::size_t kMostRows = 131'072, kCopies = 4;

@@ -25,7 +25,7 @@ struct World {
           objective(data, OperatorSet::builtin()),
           frequencies(options.maxsize),
           known(static_cast<std::size_t>(options.maxsize) + 1, std::numeric_limits<double>::infinity()),
-          context{&space, &mutator, &tournament, &options, data.target_variance()},
+          context{&space, {&mutator, 1}, &tournament, &options, data.target_variance()},
           plan{&objective, &objective, &frequencies, options.maxsize, known, &cancelled},
           island(context, Rng(1, 1)) {}
 

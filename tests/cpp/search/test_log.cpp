@@ -13,21 +13,17 @@
 namespace balmer {
 namespace {
 
-Candidate member(const char* text, int complexity, double loss) {
-    Candidate candidate;
-    candidate.roles = {parse(text)};
-    candidate.complexity = complexity;
-    candidate.loss = loss;
-    return candidate;
-}
+FrontEntry member(const char* text, int complexity, double loss) { return {parse(text), complexity, loss}; }
+
+using Members = std::vector<FrontEntry>;
 
 TEST_CASE("a formula is on record when it is new or better by a thousandth") {
     SearchLog log(10);
-    const Candidate first = member("x0", 1, 8), tiny = member("x1", 1, 7.999), better = member("x2", 1, 7),
-                    larger = member("x0 + x1", 3, 1);
-    log.front("a", {10, 1}, {&first});
-    log.front("b", {20, 2}, {&tiny, &larger});
-    log.front("c", {30, 3}, {&better, &larger});
+    const FrontEntry first = member("x0", 1, 8), tiny = member("x1", 1, 7.999), better = member("x2", 1, 7),
+                     larger = member("x0 + x1", 3, 1);
+    log.front("a", {10, 1}, Members{first});
+    log.front("b", {20, 2}, Members{tiny, larger});
+    log.front("c", {30, 3}, Members{better, larger});
     REQUIRE(log.entries().size() == 3);
     CHECK(log.entries()[0].stage == "a");
     CHECK(log.entries()[1].stage == "b");
@@ -38,17 +34,17 @@ TEST_CASE("a formula is on record when it is new or better by a thousandth") {
 
 TEST_CASE("losses below zero are on record too") {
     SearchLog log(10);
-    const Candidate first = member("x0", 1, -1), same = member("x1", 1, -1.0001), better = member("x2", 1, -2);
-    log.front("a", {}, {&first});
-    log.front("a", {}, {&same});
-    log.front("a", {}, {&better});
+    const FrontEntry first = member("x0", 1, -1), same = member("x1", 1, -1.0001), better = member("x2", 1, -2);
+    log.front("a", {}, Members{first});
+    log.front("a", {}, Members{same});
+    log.front("a", {}, Members{better});
     CHECK(log.entries().size() == 2);
 }
 
 TEST_CASE("a log is saved but for its seconds") {
     SearchLog log(10);
-    const Candidate first = member("2.5 * x0", 3, 8);
-    log.front("stage: 100% of\nit", {10, 1}, {&first});
+    const FrontEntry first = member("2.5 * x0", 3, 8);
+    log.front("stage: 100% of\nit", {10, 1}, Members{first});
     log.add({"nothing yet", 11, 2, 0, 0, 0, {}}, 5);
     StateWriter out;
     log.save(out, OperatorSet::builtin());
@@ -58,11 +54,11 @@ TEST_CASE("a log is saved but for its seconds") {
     copy.load(in, OperatorSet::builtin(), 1);
     REQUIRE(copy.entries().size() == 2);
     CHECK(copy.entries()[0].stage == "stage: 100% of\nit");
-    CHECK(copy.entries()[0].expression == first.roles[0]);
+    CHECK(copy.entries()[0].expression == first.expression);
     CHECK(copy.entries()[0].evaluations == 1);
     CHECK(std::isnan(copy.entries()[0].cpu_seconds));
     CHECK(copy.entries()[1].expression.nodes.empty());
-    copy.front("again", {}, {&first});  // it remembers what is on record
+    copy.front("again", {}, Members{first});  // it remembers what is on record
     CHECK(copy.entries().size() == 2);
 }
 

@@ -10,7 +10,8 @@
 namespace balmer {
 
 /// One formula of the search. Plain searches have one role; a template has several (sin(f(x1, x2)) + g(x3)), each an
-/// expression of its own, whose complexities add up and whose constants are fitted together.
+/// expression of its own, whose complexities add up and whose constants are fitted together; its parameters, if it has any,
+/// are a last one, which counts nothing and is only fitted.
 struct Candidate {
     std::vector<Expression> roles;
     int complexity = 0;

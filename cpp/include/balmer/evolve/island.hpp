@@ -21,12 +21,13 @@ namespace balmer {
 
 /// What all islands share for the whole search. The referred objects must outlive the islands.
 struct EvolutionContext {
-    const SearchSpace* space = nullptr;
-    const Mutator* mutator = nullptr;
+    const SearchSpace* space = nullptr;  ///< of the limits and complexities of all roles
+    std::span<const Mutator> mutators;   ///< one for each role that evolves
     const Tournament* tournament = nullptr;
     const EvolutionOptions* options = nullptr;
-    double norm = 1;              ///< loss that counts as a cost of 1
-    DimensionalPrice price = {};  ///< finite, so that evolution can cross what violates the dimensions
+    double norm = 1;               ///< loss that counts as a cost of 1
+    DimensionalPrice price = {};   ///< finite, so that evolution can cross what violates the dimensions
+    std::size_t n_parameters = 0;  ///< numbers in a last role that is only fitted; 0: there is no such role
 
     [[nodiscard]] double cost(double loss, int complexity) const noexcept {
         return loss / norm + options->parsimony * complexity;
@@ -121,7 +122,8 @@ class Island {
     void birth(double temperature);
     void crossover();
     void mutate(double temperature);
-    [[nodiscard]] Mutation draw_mutation(const Expression& parent, int complexity, int max_complexity);
+    [[nodiscard]] Mutation draw_mutation(std::size_t role, const Expression& parent, int complexity,
+                                         int max_complexity);
     void bear_changed(const Candidate& parent, std::size_t role, Mutation mutation, double temperature);
     bool accept(const Candidate& parent, Candidate& child, double temperature);
     void bear_copy(const Candidate& parent);
@@ -130,9 +132,18 @@ class Island {
     void optimise_and_simplify();
     void judge_best_on_all_rows();
     void reserve(Candidate& candidate) const;
+    [[nodiscard]] Expression random_parameters();
 
     [[nodiscard]] const Candidate& tournament() noexcept {
         return population_[population_.ranked(context_->tournament->draw(rng_))];
+    }
+    /// The roles that mutations change: all but the parameters of a template.
+    template <class Of>
+    [[nodiscard]] auto evolving(Of& candidate) const noexcept {
+        return std::span(candidate.roles).first(context_->mutators.size());
+    }
+    [[nodiscard]] std::size_t random_role() noexcept {
+        return rng_.below(static_cast<std::uint32_t>(context_->mutators.size()));
     }
     [[nodiscard]] Ranking ranking() const noexcept;
     [[nodiscard]] int complexity(const Candidate& candidate) const noexcept;

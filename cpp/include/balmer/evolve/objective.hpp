@@ -3,10 +3,12 @@
 
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "balmer/eval/evaluator.hpp"
 #include "balmer/evolve/options.hpp"
+#include "balmer/expr/template.hpp"
 #include "balmer/fit/fit.hpp"
 #include "balmer/fit/loss.hpp"
 
@@ -107,6 +109,24 @@ class SinglePrecision final : public Objective {
     Dataset<float> data_;
     Evaluator<float> evaluator_;
     const Loss* loss_;
+};
+
+/// The formula that a template makes of the roles, as another objective judges it. A constant or parameter that stands in
+/// several places is one unknown of the fit. `structure` must outlive it.
+class OfTemplate final : public Objective {
+   public:
+    OfTemplate(const Template& structure, std::unique_ptr<const Objective> formulas)
+        : structure_(structure), formulas_(std::move(formulas)) {}
+
+    [[nodiscard]] double loss(std::span<const Expression> roles, double bound,
+                              FitWorkspace<double>& workspace) const override;
+    FitResult fit(std::span<Expression> roles, const FitOptions& options,
+                  FitWorkspace<double>& workspace) const override;
+    [[nodiscard]] double share() const noexcept override { return formulas_->share(); }
+
+   private:
+    const Template& structure_;
+    std::unique_ptr<const Objective> formulas_;
 };
 
 }  // namespace balmer

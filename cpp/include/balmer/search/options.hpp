@@ -10,6 +10,7 @@
 #include "balmer/evolve/options.hpp"
 #include "balmer/expr/dimensions.hpp"
 #include "balmer/expr/operator_set.hpp"
+#include "balmer/expr/template.hpp"
 
 namespace balmer {
 
@@ -64,6 +65,11 @@ struct SearchOptions {
     int cv_folds = 0;                  ///< parts of the rows for cross-validation of the front; 0: none
 
     std::vector<Expression> guesses;  ///< formulas to start from; their constants are fitted first
+
+    /// The structure that all formulas have. Evolution alone looks for the parts: the stage before it and the pruning after
+    /// it know nothing of them.
+    std::optional<Template> structure;
+    std::vector<std::vector<Expression>> guesses_of_parts;  ///< in the place of `guesses`: roles of the template
 
     double timeout_in_seconds = std::numeric_limits<double>::infinity();  ///< looked at between iterations
     double max_evals = std::numeric_limits<double>::infinity();           ///< evaluations of an expression on all rows

@@ -50,6 +50,11 @@ struct FrontEntry {
     /// Of each constant, in the order in which they stand; 0 for a whole number, which is part of the structure; NaN where
     /// the data do not determine it. Empty for other losses than least squares.
     std::vector<double> standard_errors = {};
+    /// With a template: its parts, from which `expression` is made, and a last one that holds the parameters, if there are any.
+    std::vector<Expression> parts = {};
+    /// With a template: for each constant of `expression` the number, counted from 1, of the unknown of the fit that it is. Where
+    /// a part is called twice its constants are the same unknowns; 0 stands for a number of the template, which is not fitted.
+    std::vector<std::size_t> unknowns = {};
 };
 
 /// What a stage had found when it had done so much work.
