@@ -18,6 +18,7 @@ from balmer.expression import Expression, evaluate, parse
 from balmer.fitting import FitResult, fit_constants
 from balmer.losses import Loss, NamedLoss, named_losses
 from balmer.operators import CompiledOperator, OperatorInfo, operators
+from balmer.templates import TemplateExpressionSpec
 
 if TYPE_CHECKING:
     from balmer import datasets as datasets
@@ -35,6 +36,7 @@ __all__ = [
     "OperatorInfo",
     "ParseError",
     "SymbolicRegressor",
+    "TemplateExpressionSpec",
     "available_isas",
     "datasets",
     "dimension",

@@ -9,7 +9,7 @@ import logging
 import random
 import string
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -23,13 +23,12 @@ from balmer._saving import CHECKPOINT, model_text, write_atomically
 from balmer.callbacks import Callback, ProgressRow, SearchProgress
 from balmer.expression import Expression
 from balmer.operators import compiled_function
-from balmer.selection import Front
+from balmer.selection import Front, FrontRow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from balmer._data import Rows, Table
-    from balmer.operators import OperatorChoice
 
 __all__ = ["Before", "Course", "finished", "whole_loss"]
 
@@ -74,10 +73,23 @@ def finished(front: Front, table: Table, names: Sequence[str]) -> Front:
             row,
             expression=table.finish(row.expression, names),
             standard_errors=table.powers.errors(row.expression, row.standard_errors),
+            parts=_written(row.parts, table),
+            unknowns=table.powers.errors(row.expression, row.unknowns),
         )
         for row in front
     )
     return Front.of_rows(rows, front.loss_scale)
+
+
+def _written(
+    parts: Mapping[str, Expression | list[float]] | None, table: Table
+) -> Mapping[str, Expression | list[float]] | None:
+    if parts is None:
+        return None
+    return {
+        name: table.powers.written(value) if isinstance(value, Expression) else value
+        for name, value in parts.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -120,13 +132,13 @@ class Before:
         self,
         make: Callable[..., _core.Search],
         target: int,
-        table: Table,
-        chosen: OperatorChoice,
         going_on: bool,
+        as_guess: Callable[[FrontRow], Any],
     ) -> _core.Search:
         """Return a search that goes on from where the one before stopped.
 
-        With other data or options it begins from the formulas that were found, their constants fitted anew.
+        With other data or options it begins from the formulas that were found, their constants fitted anew:
+        from what `as_guess` makes of each row of the front, None where nothing can be made of it.
 
         Raises
         ------
@@ -146,22 +158,8 @@ class Before:
                 return search
         if going_on:
             return make()
-        return make(self._formulas(target, table, chosen))
-
-    def _formulas(self, target: int, table: Table, chosen: OperatorChoice) -> list[str]:
-        if target >= len(self.results):
-            return []
-        known = {chosen.set.name(code) for code in chosen.codes}
-        formulas = []
-        for row in self.results[target].front:
-            text = str(row.expression)
-            try:
-                core = chosen.parse(text, table.names)
-            except ValueError:  # of a column that is gone
-                continue
-            if {name for name, arity, _ in core.nodes if arity} <= known:
-                formulas.append(text)
-        return formulas
+        rows = self.results[target].front if target < len(self.results) else ()
+        return make([guess for row in rows if (guess := as_guess(row)) is not None])
 
 
 class Course:

@@ -16,6 +16,7 @@ from balmer.callbacks import Callback
 from balmer.expression import Expression
 from balmer.losses import Loss
 from balmer.operators import CompiledOperator, compiled_function
+from balmer.templates import TemplateExpressionSpec
 
 __all__ = ["SearchParameters", "documented", "suggesting"]
 
@@ -79,6 +80,9 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
     exponents : list of float, optional
         The only exponents that ``^`` may have: ``range(-3, 4)`` for whole ones, ``[2, 3, 0.5]``. Without it
         they are formulas, and numbers in them are fitted.
+    expression_spec : TemplateExpressionSpec, optional
+        The structure that formulas shall have: a search finds its parts, by evolution alone. See
+        docs/templates.md. Complexities, `maxdepth` and constraints are of the parts.
     maxsize : int
         Largest complexity.
     maxdepth : int, optional
@@ -184,7 +188,8 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         What the search may take beside the data. Where it does not suffice, the stages before and after
         evolution look at a sample of the rows; losses are those of all rows always.
     guesses : list of str, optional
-        Formulas to start from; their constants are fitted. For more than one target, a list of lists.
+        Formulas to start from; their constants are fitted. For more than one target, a list of lists. With an
+        `expression_spec`, dicts of its parts and parameters: ``{"f": "#1 + 2", "p": [0, 1]}``.
     select_k_features : int, optional
         How many columns to keep: those that matter most to a random forest. `selection_mask_` tells which.
     denoise : bool
@@ -223,6 +228,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         unary_operators: Sequence[str | CompiledOperator] | None = None,
         operators: Mapping[int, Sequence[str | CompiledOperator]] | None = None,
         exponents: Sequence[float] | None = None,
+        expression_spec: TemplateExpressionSpec | None = None,
         maxsize: int = 30,
         maxdepth: int | None = None,
         niterations: int | None = None,
@@ -308,6 +314,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         self.unary_operators = unary_operators
         self.operators = operators
         self.exponents = exponents
+        self.expression_spec = expression_spec
         self.maxsize = maxsize
         self.maxdepth = maxdepth
         self.niterations = niterations

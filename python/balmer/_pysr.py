@@ -55,8 +55,11 @@ GROUPS = {
 
 # Those that are not parameters here: "better" (what takes their place), "not needed" (why), or "missing".
 DIFFERENT = {
-    "expression_spec": ("missing", "formulas are plain trees; forced structures are not there yet"),
-    "type_spec": ("missing", "values are real numbers"),
+    "type_spec": (
+        "not needed",
+        "values are real numbers, which losses, comparisons and domains need; a complex column goes in as "
+        "its real and its imaginary part",
+    ),
     "loss_function_expression": (
         "better",
         "loss_function takes a Python function of the predictions; no tree is to be evaluated by hand",
@@ -105,6 +108,9 @@ DIFFERENT = {
 SAME = {
     "niterations": "None, the default, ends when iterations lead to nothing better",
     "operators": "up to three operands for built-in ones, twelve for your own",
+    "expression_spec": (
+        "`TemplateExpressionSpec`; sympy, LaTeX, export and standard errors of the whole formula, too"
+    ),
     "elementwise_loss": "names and formulas; Julia's syntax for losses is understood",
     "loss_scale": "a linear scale still has a column for the score; negative losses are no error",
     "loss_function": "a Python function of arrays, `(y_pred, y, weights)`",
@@ -116,7 +122,7 @@ SAME = {
     "precision": "64 is the default; constants are always fitted in double precision",
     "early_stop_condition": "a number, a formula of (loss, complexity), or a Python function",
     "warm_start": "other data or options begin from the front instead of raising",
-    "guesses": "formulas; fitted and offered to every island",
+    "guesses": "formulas, or dicts of the parts of a template; fitted and offered to every island",
     "random_state": "the same front on any number of threads and any machine",
     "progress": "the whole front, live",
     "output_directory": "None, the default, writes nothing",
@@ -129,7 +135,7 @@ SAME = {
 OF_FIT = {
     "weights": "give sample_weight, as everywhere in scikit-learn",
     "complexity_of_variables": "give it to the estimator",
-    "category": "there are no parameters by category yet",
+    "category": "make it a column of X, by which an expression_spec looks up parameters: p[class]",
 }
 
 # Old names of parameters that PySR still understands.

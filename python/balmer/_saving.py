@@ -17,6 +17,7 @@ from balmer._uncertainty import Uncertainty
 from balmer.expression import Expression, _rebuild
 from balmer.losses import Loss
 from balmer.selection import Front, FrontRow
+from balmer.templates import TemplateExpressionSpec
 
 __all__ = ["CHECKPOINT", "Saving", "model_text", "write_atomically"]
 
@@ -24,7 +25,12 @@ CHECKPOINT = "checkpoint.json"
 _FORMAT = "balmer-model"
 _VERSION = 1
 
-_RECORDS: dict[str, Any] = {"row": FrontRow, "record": SearchRecord, "uncertainty": Uncertainty}
+_RECORDS: dict[str, Any] = {
+    "row": FrontRow,
+    "record": SearchRecord,
+    "template": TemplateExpressionSpec,
+    "uncertainty": Uncertainty,
+}
 
 _Model = TypeVar("_Model", bound="Saving")
 

@@ -50,6 +50,8 @@ class Searches:
         self._chosen = chosen
         self._course = course
         self._before = before
+        spec = model.expression_spec
+        self._spec = None if spec is None else spec.over(model.variable_names_, table)
 
     def run(self, target: int, guesses: Sequence[Any]) -> TargetResult:
         """Search for one target; a constant is the answer to a constant one, and to all after Ctrl-C."""
@@ -80,11 +82,7 @@ class Searches:
         def make(more_guesses: Sequence[Any] = ()) -> _core.Search:
             return self._made(rows, target, guesses, more_guesses)
 
-        search = (
-            make()
-            if before is None
-            else before.continued(make, target, self._table, self._chosen, course.going_on)
-        )
+        search = make() if before is None else before.continued(make, target, course.going_on, self._as_guess)
         should_stop = stop_function(model.early_stop_condition)
         display = Display(
             verbosity=model.verbosity,
@@ -111,7 +109,7 @@ class Searches:
         model.n_evaluations_ += result.evaluations
         model.search_seconds_ += result.seconds
         if result.front:
-            front = Front.of(result.front, model.loss_scale)
+            front = Front.of(result.front, model.loss_scale, self._spec)
             front = finished(front, self._table, model.variable_names_)
         else:  # no iterations and no guesses, or nothing keeps to the units
             if self._table.units is not None:
@@ -129,17 +127,38 @@ class Searches:
             uncertainties=self._uncertainties(front, rows),
         )
 
+    def _as_guess(self, row: FrontRow) -> Any:
+        """Return a formula of an earlier front as a guess; None if columns, operators or template differ."""
+        chosen, spec = self._chosen, self._spec
+        try:
+            if spec is None:
+                guess: Any = str(row.expression)
+                formulas = [chosen.parse(guess, self._table.names)]
+            else:
+                guess = row.parts
+                formulas, _ = spec.guess(guess, spec.compiled(chosen).arities, chosen)
+        except (TypeError, ValueError):
+            return None
+        known = {chosen.set.name(code) for code in chosen.codes}
+        used = {name for formula in formulas for name, arity, _ in formula.nodes if arity}
+        return guess if used <= known else None
+
     def _made(
         self, rows: Rows, target: int, guesses: Sequence[Any], more_guesses: Sequence[str]
     ) -> _core.Search:
         model, names, units = self._model, self._table.names, self._table.units
         params = {
             **model.get_params(deep=False),
+            "expression_spec": self._spec,
             "complexity_of_variables": self._complexity_of_variables(),
         }
         every_guess = [*guesses, *more_guesses]
         options = search_options(params, self._chosen, names, every_guess, model.seed_ + target)
         if units is not None:
+            if self._spec is not None:
+                raise ValueError(
+                    "expression_spec is given, and units are: the parts of a template have no units yet. Leave one out"
+                )
             options.dimensions = units.dimensions(names, target, model.dimensionless_constants_only)
             if math.isinf(options.dimensional_constraint_penalty):
                 self._check_units(guesses, options.dimensions)
@@ -168,6 +187,8 @@ class Searches:
     def _complexity_of_variables(self) -> float | list[float] | None:
         """Return what each column of the table counts, from what each column of X counts."""
         given = self._model.complexity_of_variables
+        if self._spec is not None:  # its parts have arguments
+            return given  # type: ignore[no-any-return]
         names, places = self._model.variable_names_, self._table.places
         _, of_constants = named_constants(self._model.named_constants, names)
         if isinstance(given, (list, tuple, np.ndarray)) and len(given) == len(names):
@@ -204,4 +225,4 @@ class Searches:
         if self._model.elementwise_loss is not None or self._model.loss_function is not None:
             return []
         X = self._table.widened(rows.X, len(self._model.variable_names_))
-        return [uncertainty(row.expression, Rows(X, rows.y, rows.weights)) for row in front]
+        return [uncertainty(row.expression, Rows(X, rows.y, rows.weights), row.unknowns) for row in front]

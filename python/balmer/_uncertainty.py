@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from balmer._data import Rows
@@ -43,28 +45,33 @@ class Uncertainty:
         return deviation
 
 
-def uncertainty(expression: Expression, rows: Rows) -> Uncertainty:
+def uncertainty(expression: Expression, rows: Rows, unknowns: Sequence[float] = ()) -> Uncertainty:
     """Return the uncertainty of a formula from the rows that it was fitted to, to first order.
 
     The covariance is s^2 (J'WJ)^-1 with s^2 = sum w r^2 / (n - p): textbook nonlinear least squares (Bates &
-    Watts 1988, section 2.3). With weights, s is the noise of a row of weight 1.
+    Watts 1988, section 2.3). With weights, s is the noise of a row of weight 1. `unknowns` tells for each
+    constant which unknown of the fit it is, counted from 1, and 0 for one that is none; without it each is
+    its own.
     """
-    n_constants = len(expression.constants)
-    squares = np.zeros((n_constants, n_constants))
+    which = np.asarray(unknowns or range(1, len(expression.constants) + 1), dtype=int)
+    n_unknowns = max(which, default=0)
+    of_unknown = (which[:, None] == np.arange(1, n_unknowns + 1)).astype(float)
+    squares = np.zeros((n_unknowns, n_unknowns))
     total, count = 0.0, 0.0
     for start in range(0, len(rows.y), _BLOCK):
         X, y = rows.X[start : start + _BLOCK], rows.y[start : start + _BLOCK]
         w = np.ones(len(y)) if rows.weights is None else rows.weights[start : start + _BLOCK]
         X = np.asfortranarray(X)
-        if n_constants:
-            J = expression.jacobian(X)
+        if n_unknowns:
+            J = expression.jacobian(X) @ of_unknown
             squares += (J * w[:, None]).T @ J
         total += float(w @ (y - expression(X)) ** 2)
         count += float(w.sum())
-    noise = total / max(count - n_constants, 1.0)
+    noise = total / max(count - n_unknowns, 1.0)
     if not np.isfinite(squares).all() or not np.isfinite(noise):
-        return Uncertainty(np.nan, np.full_like(squares, np.nan))
+        return Uncertainty(np.nan, np.full((len(which), len(which)), np.nan))
     size = np.sqrt(np.diag(squares))
     size[size == 0] = 1
     covariance = noise * np.linalg.pinv(squares / np.outer(size, size), rcond=1e-13, hermitian=True)
-    return Uncertainty(float(np.sqrt(noise)), covariance / np.outer(size, size))
+    covariance /= np.outer(size, size)
+    return Uncertainty(float(np.sqrt(noise)), of_unknown @ covariance @ of_unknown.T)

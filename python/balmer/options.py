@@ -16,6 +16,7 @@ from balmer.expression import Expression
 from balmer.losses import as_loss
 from balmer.operators import OperatorChoice
 from balmer.selection import check_rule
+from balmer.templates import TemplateExpressionSpec
 
 __all__ = [
     "PRESETS",
@@ -169,6 +170,9 @@ def check_choices(params: Mapping[str, Any]) -> None:
     """Raise ValueError for a parameter with few values that has another."""
     rule = selection_rule(params["model_selection"], params["preset"])
     check_rule(rule)
+    spec = params["expression_spec"]
+    if spec is not None and not isinstance(spec, TemplateExpressionSpec):
+        raise TypeError(f"expression_spec is {spec!r}: give a TemplateExpressionSpec")
     if rule == "cv" and params["loss_function"] is not None:
         raise ValueError(
             "model_selection is 'cv', but loss_function is of all rows together, so that no rows can be left "
@@ -264,6 +268,24 @@ def parsed_guess(guess: Any, names: Sequence[str], chosen: OperatorChoice) -> _c
     return chosen.parse(guess, names)
 
 
+def _set_guesses(
+    options: _core.SearchOptions,
+    spec: TemplateExpressionSpec | None,
+    chosen: OperatorChoice,
+    names: Sequence[str],
+    guesses: Sequence[Any],
+) -> None:
+    """Set the structure of formulas, if there is one, and the formulas to start from."""
+    if spec is None:
+        for guess in guesses:
+            options.add_guess(parsed_guess(guess, names, chosen))
+        return
+    template = spec.compiled(chosen)
+    options.set_structure(template)
+    for guess in guesses:
+        options.add_guess_of_parts(*spec.guess(guess, template.arities, chosen))
+
+
 def search_options(
     params: Mapping[str, Any],
     chosen: OperatorChoice,
@@ -303,8 +325,7 @@ def search_options(
         raise ValueError(f"batching is {batching!r}: choose True, False or 'auto'")
     kinds = _core.Batching
     options.batching = kinds.automatic if batching == "auto" else kinds.on if batching else kinds.off
-    for guess in guesses:
-        options.add_guess(parsed_guess(guess, names, chosen))
+    _set_guesses(options, params["expression_spec"], chosen, names, guesses)
     options.seed = seed
     options.n_threads = n_threads(params["n_jobs"])
     return options

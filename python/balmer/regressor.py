@@ -26,6 +26,7 @@ from balmer._validation import check_finite_columns, explain_text
 from balmer.operators import OperatorChoice, choose_operators
 from balmer.options import check_choices
 from balmer.selection import Front
+from balmer.templates import check_categories
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -70,6 +71,9 @@ class SymbolicRegressor(
     run_id_, output_directory_ : str
         Where checkpoints are, if `output_directory` was given.
     variable_names_ : list of str
+    categories_ : dict of int to int
+        With an `expression_spec` that looks up parameters: by the column of X that tells the category, how
+        many there are.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only if X was a DataFrame.
@@ -194,6 +198,7 @@ class SymbolicRegressor(
                     f"not {self.n_features_in_} and {self.n_outputs_}: give the same data"
                 )
             before = None
+        self.categories_ = self._categories(table, chosen)
         guesses = self._guesses_by_target()
 
         self._begin(before.finished() if before is not None and going_on else [])
@@ -239,6 +244,9 @@ class SymbolicRegressor(
         before: Before | None,
         chosen: OperatorChoice,
     ) -> Table:
+        spec = self.expression_spec
+        if spec is not None and variable_names is None and not hasattr(X, "columns"):
+            variable_names = spec.variable_names
         X, y, weights, names = check_table(self, X, y, sample_weight, variable_names)
         self.variable_names_ = names
         self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
@@ -271,6 +279,12 @@ class SymbolicRegressor(
             powers=chosen.powers,
             units=known,
         )
+
+    def _categories(self, table: Table, chosen: OperatorChoice) -> dict[int, int]:
+        if self.expression_spec is None:
+            return {}
+        template = self.expression_spec.over(self.variable_names_, table).compiled(chosen)
+        return {table.places[j]: size for j, size in template.categories if j < len(table.places)}
 
     def _guesses_by_target(self) -> list[Sequence[Any]]:
         guesses = self.guesses
@@ -333,6 +347,7 @@ class SymbolicRegressor(
                 raise
             raise ValueError(text) from error
         check_finite_columns(X_array, self.variable_names_)
+        check_categories(X_array, getattr(self, "categories_", {}), self.variable_names_)
         chosen = list(enumerate(self._chosen_places(index)))  # a killed fit may not have come to all targets
         predicted = self._side_by_side([self.fronts_[k][row].expression(X_array) for k, row in chosen])
         if not return_std:
@@ -372,7 +387,11 @@ class SymbolicRegressor(
         self : SymbolicRegressor
         """
         check_is_fitted(self)
-        formulas: list[Any] = [[str(row.expression) for row in front] for front in self.fronts_]
+        spec = self.expression_spec
+        formulas: list[Any] = [
+            [guess for row in front if (guess := str(row.expression) if spec is None else row.parts)]
+            for front in self.fronts_
+        ]
         other = clone(self).set_params(
             niterations=0,
             seeding=False,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 from balmer.expression import Expression
+from balmer.templates import TemplateExpressionSpec, part_texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +48,11 @@ class FrontRow:
     standard_errors: tuple[float, ...] = ()
     """Of each constant, in the order of ``expression.constants``: 0 for a whole number, which counts as part
     of the structure, NaN where the data do not determine it. Empty for other losses than least squares."""
+    parts: Mapping[str, Expression | list[float]] | None = None
+    """With an `expression_spec`: the parts from which the formula is made, and the parameters, by name."""
+    unknowns: tuple[float, ...] = ()
+    """With an `expression_spec`, for each constant of the formula: the number, from 1, of the unknown of the
+    fit that it is, 0 for a number that is not fitted."""
 
 
 def scores(complexities: Sequence[int], losses: Sequence[float], loss_scale: str = "log") -> list[float]:
@@ -100,8 +106,13 @@ class Front(Sequence[FrontRow]):
         return front
 
     @classmethod
-    def of(cls, entries: Sequence[_core.FrontEntry], loss_scale: str = "log") -> Front:
-        """Make a front of what the core found."""
+    def of(
+        cls,
+        entries: Sequence[_core.FrontEntry],
+        loss_scale: str = "log",
+        spec: TemplateExpressionSpec | None = None,
+    ) -> Front:
+        """Make a front of what the core found, its parts named as `spec` names them."""
         of_entries = scores(
             [entry.complexity for entry in entries], [entry.loss for entry in entries], loss_scale
         )
@@ -117,6 +128,8 @@ class Front(Sequence[FrontRow]):
                 cv=_known(entry.cv_loss),
                 cv_error=_known(entry.cv_error),
                 standard_errors=tuple(entry.standard_errors),
+                parts=None if spec is None else spec.parts(entry.parts, entry.parameters),
+                unknowns=tuple(entry.unknowns),
             )
             for entry, score in zip(entries, of_entries, strict=True)
         )
@@ -201,6 +214,7 @@ class Front(Sequence[FrontRow]):
                 {
                     **columns,
                     "equation": [str(row.expression) for row in self],
+                    **self._part_column(),
                     "constants": pd.Series(
                         [tuple(row.expression.constants.tolist()) for row in self], dtype=object
                     ),
@@ -211,10 +225,16 @@ class Front(Sequence[FrontRow]):
             )
         return self._frame
 
+    def _part_column(self) -> dict[str, list[str]]:
+        if all(row.parts is None for row in self):
+            return {}
+        return {"parts": [part_texts(row.parts or {}) for row in self]}
+
     def table(self, chosen: int | None = None, precision: int = 5, rule: str = "best") -> str:
         """Text of the front, the row `chosen` marked by ``>>>>``.
 
-        There is a column for what `rule` looks at, if it is ``dl``, ``bic`` or ``cv``.
+        There is a column for what `rule` looks at, if it is ``dl``, ``bic`` or ``cv``. Formulas of a
+        template are shown by their parts.
         """
         known = rule in _RULE_COLUMNS and any(math.isfinite(_number(getattr(row, rule))) for row in self)
         title = f"{_RULE_COLUMNS[rule]:>10}  " if known else ""
@@ -224,7 +244,8 @@ class Front(Sequence[FrontRow]):
             numbers = f"{row.complexity:>10}  {row.loss:>10.4g}  {row.score:>8.4g}"
             if known:
                 numbers += f"  {_number(getattr(row, rule)):>10.{4 if rule == 'cv' else 6}g}"
-            lines.append(f"{mark:4}  {numbers}  {row.expression.text(precision)}")
+            formula = part_texts(row.parts, precision) if row.parts else row.expression.text(precision)
+            lines.append(f"{mark:4}  {numbers}  {formula}")
         return "\n".join(lines)
 
     def latex_table(

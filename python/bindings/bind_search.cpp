@@ -20,15 +20,43 @@ namespace {
 struct BoundEntry {
     BoundExpression expression;
     FrontEntry row;  // its expression is the one above
+    std::vector<BoundExpression> parts;
 };
 
-std::vector<BoundEntry> bound_front(std::span<const FrontEntry> front, const std::shared_ptr<const Context>& context) {
+/// What gives the formulas of a search their words.
+struct Words {
+    std::shared_ptr<const Context> formulas;
+    std::vector<std::shared_ptr<const Context>> parts;  // of a template
+};
+
+/// The arguments of parts are "#1", "#2", ...
+Words words_of(const Context& operators, const std::vector<std::string>& names, const SearchOptions& options) {
+    Words words{std::make_shared<const Context>(operators.with_names(names)), {}};
+    if (!options.structure) return words;
+    for (const std::size_t arity : options.structure->arities()) {
+        std::vector<std::string> arguments;
+        for (std::size_t k = 1; k <= arity; ++k) arguments.push_back("#" + std::to_string(k));
+        words.parts.push_back(std::make_shared<const Context>(operators.with_names(arguments)));
+    }
+    return words;
+}
+
+std::vector<BoundEntry> bound_front(std::span<const FrontEntry> front, const Words& words) {
     std::vector<BoundEntry> entries;
     entries.reserve(front.size());
     for (const FrontEntry& e : front) {
-        entries.push_back({{e.expression, context}, e});
+        BoundEntry entry{{e.expression, words.formulas}, e, {}};
+        for (std::size_t k = 0; k < words.parts.size() && k < e.parts.size(); ++k) {
+            entry.parts.push_back({e.parts[k], words.parts[k]});
+        }
+        entries.push_back(std::move(entry));
     }
     return entries;
+}
+
+/// The numbers of a template, which stand behind its parts.
+std::vector<double> parameters_of(const BoundEntry& entry) {
+    return entry.row.parts.size() > entry.parts.size() ? entry.row.parts.back().constants : std::vector<double>{};
 }
 
 struct BoundProgress {
@@ -127,7 +155,7 @@ class BoundSearch {
     BoundSearch(const Columns<double>& X, const Vector& y, const std::optional<Vector>& weights,
                 const std::vector<std::string>& names, const Context& operators, const SearchOptions& options,
                 const py::object& loss_function, const py::object& complexity_mapping)
-        : context_(std::make_shared<const Context>(operators.with_names(names))),
+        : words_(words_of(operators, names, options)),
           data_(matrix_view<double>(X), span_of(y), weights ? span_of(*weights) : std::span<const double>{},
                 loss_function.is_none() ? RowOrder::ladder : RowOrder::as_given),
           loss_function_(loss_function),
@@ -150,7 +178,7 @@ class BoundSearch {
             const py::gil_scoped_acquire locked;
             try {
                 const py::object go_on = progress(
-                    BoundProgress{p.iteration, p.iterations, p.evaluations, p.seconds, bound_front(p.front, context_)});
+                    BoundProgress{p.iteration, p.iterations, p.evaluations, p.seconds, bound_front(p.front, words_)});
                 return go_on.is_none() || go_on.cast<bool>();
             } catch (py::error_already_set& error) {
                 search_.interrupt();
@@ -168,7 +196,7 @@ class BoundSearch {
         }
         rethrow();
         const StopReason reason = interrupted ? StopReason::interrupted : result.reason;
-        BoundResult bound{bound_front(result.front, context_),
+        BoundResult bound{bound_front(result.front, words_),
                           std::string(name(reason)),
                           result.iterations,
                           result.evaluations,
@@ -177,7 +205,7 @@ class BoundSearch {
                           {}};
         for (LogEntry& entry : result.log) {
             std::optional<BoundExpression> expression;
-            if (!entry.expression.nodes.empty()) expression = BoundExpression{entry.expression, context_};
+            if (!entry.expression.nodes.empty()) expression = BoundExpression{entry.expression, words_.formulas};
             bound.log.push_back({std::move(expression), std::move(entry)});
         }
         return bound;
@@ -217,15 +245,15 @@ class BoundSearch {
         }
         if (mapping_) {
             options.complexity.mapping = [this, stop](const Expression& expression) {
-                return (*mapping_)([&] { return BoundExpression{expression, context_}; }, stop);
+                return (*mapping_)([&] { return BoundExpression{expression, words_.formulas}; }, stop);
             };
         }
-        Search search(data_, context_->operators, std::move(options));
+        Search search(data_, words_.formulas->operators, std::move(options));
         ready_ = true;
         return search;
     }
 
-    std::shared_ptr<const Context> context_;
+    Words words_;
     Dataset<double> data_;  // before search_, which refers to it
     py::object loss_function_;
     std::unique_ptr<PythonFunction> loss_, mapping_;  // and to these
@@ -316,6 +344,17 @@ void bind_options(py::module_& m) {
             "add_guess", [](SearchOptions& o, const BoundExpression& e) { o.guesses.push_back(e.expression); },
             py::arg("expression"))
         .def(
+            "set_structure", [](SearchOptions& o, const Template& structure) { o.structure = structure; },
+            py::arg("structure"))
+        .def(
+            "add_guess_of_parts",
+            [](SearchOptions& o, const std::vector<BoundExpression>& parts, const std::vector<double>& parameters) {
+                std::vector<Expression>& roles = o.guesses_of_parts.emplace_back();
+                for (const BoundExpression& part : parts) roles.push_back(part.expression);
+                if (!parameters.empty()) roles.push_back(Template::parameters_role(parameters));
+            },
+            py::arg("parts"), py::arg("parameters"))
+        .def(
             "set_loss", [](SearchOptions& o, const Loss& loss) { o.evolution.loss = loss; }, py::arg("loss"))
         .def(
             "set_early_stop",
@@ -351,6 +390,8 @@ void bind_search(py::module_& m) {
     number("cv_loss", &FrontEntry::cv_loss);
     number("cv_error", &FrontEntry::cv_error);
     number("standard_errors", &FrontEntry::standard_errors);
+    number("unknowns", &FrontEntry::unknowns);
+    front_entry.def_readonly("parts", &BoundEntry::parts).def_property_readonly("parameters", &parameters_of);
     py::class_<BoundLogEntry> log_entry(m, "LogEntry");
     log_entry.def_readonly("expression", &BoundLogEntry::expression);
     const auto record = [&log_entry](const char* name, auto LogEntry::* member) {

@@ -65,6 +65,7 @@ void bind_eval(py::module_& m);
 void bind_loss(py::module_& m);
 void bind_fit(py::module_& m);
 void bind_search(py::module_& m);
+void bind_template(py::module_& m);
 void bind_c_api(py::module_& m);
 
 }  // namespace balmer::python

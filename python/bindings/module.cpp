@@ -11,6 +11,7 @@ PYBIND11_MODULE(_core, m) {
     balmer::python::bind_eval(m);
     balmer::python::bind_loss(m);
     balmer::python::bind_fit(m);
+    balmer::python::bind_template(m);
     balmer::python::bind_search(m);
     balmer::python::bind_c_api(m);
 }
