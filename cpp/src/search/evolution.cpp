@@ -177,7 +177,7 @@ bool Evolution::leg_is_over() const noexcept {
 void Evolution::note_progress(const Archive& archive) {
     double least = kInfinity;
     for (const Candidate* member : archive.front(problem_->floor)) {
-        least = std::min(least, search::description_length(member->roles[0], member->loss, scale_, {}));
+        least = std::min(least, search::description_length(priced(member->roles), member->loss, scale_, {}));
     }
     if (!(least < least_description_ - kShorter)) return;
     least_description_ = least;

@@ -65,8 +65,7 @@ class PartFinisher {
     }
 
     [[nodiscard]] double length_of(const Candidate& candidate) const {
-        const FrontEntry entry{.expression = {}, .parts = candidate.roles};
-        return search::description_length(priced(entry), std::max(candidate.loss, problem_.floor), scale_);
+        return search::description_length(priced(candidate.roles), std::max(candidate.loss, problem_.floor), scale_);
     }
 
     /// The best formula with an operator less, if it is shorter than `length`.

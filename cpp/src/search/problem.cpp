@@ -143,12 +143,13 @@ std::vector<FrontEntry> Problem::entries(std::span<const Candidate* const> candi
     return result;
 }
 
-Expression priced(const FrontEntry& entry) {
-    if (entry.parts.empty()) return entry.expression;
-    Expression chain = entry.parts[0];
-    for (std::size_t r = 1; r < entry.parts.size(); ++r) chain = Expression::apply(Op::Add, chain, entry.parts[r]);
+Expression priced(std::span<const Expression> roles) {
+    Expression chain = roles[0];
+    for (const Expression& role : roles.subspan(1)) chain = Expression::apply(Op::Add, chain, role);
     return chain;
 }
+
+Expression priced(const FrontEntry& entry) { return entry.parts.empty() ? entry.expression : priced(entry.parts); }
 
 double fit_fully(Candidate& candidate, const Objective& objective, FitWorkspace<double>& workspace, double& evaluations,
                  const std::atomic<bool>& cancelled) {

@@ -85,8 +85,9 @@ struct Problem {
     double floor;                                     ///< loss at which nothing but rounding of the target is left
 };
 
-/// What a formula of the front costs to be written down: itself, or with a template the parts one after the other, since
-/// the rest is the same for all.
+/// What has to be written down of a formula: itself, or with a template its roles one after the other, since the rest is the
+/// same for all.
+[[nodiscard]] Expression priced(std::span<const Expression> roles);
 [[nodiscard]] Expression priced(const FrontEntry& entry);
 
 /// A fit as exact as the numbers allow, in steps short enough that a cancelled search stops soon on many rows.
