@@ -157,7 +157,8 @@ class Searches:
         if units is not None:
             if self._spec is not None:
                 raise ValueError(
-                    "expression_spec is given, and units are: the parts of a template have no units yet. Leave one out"
+                    "expression_spec is given, and units are: the parts of a template have no units yet. "
+                    "Leave one out"
                 )
             options.dimensions = units.dimensions(names, target, model.dimensionless_constants_only)
             if math.isinf(options.dimensional_constraint_penalty):

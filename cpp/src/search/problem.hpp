@@ -67,8 +67,10 @@ struct Problem {
     /// `formulas`, or what judges a template's roles by the formulas that they make.
     [[nodiscard]] std::unique_ptr<const Objective> of_candidates(std::unique_ptr<const Objective> formulas) const;
     /// What islands, which add a price of their own, judge by.
-    [[nodiscard]] const Objective& on_islands() const noexcept { if (structure() != nullptr) return *of_roles;
-        return mean_loss; }
+    [[nodiscard]] const Objective& on_islands() const noexcept {
+        if (structure() != nullptr) return *of_roles;
+        return mean_loss;
+    }
     /// The candidates as formulas over the features of the data.
     [[nodiscard]] std::vector<FrontEntry> entries(std::span<const Candidate* const> candidates) const;
 
