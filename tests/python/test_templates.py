@@ -320,6 +320,11 @@ def test_names_in_another_order_are_refused():
         model(spec).fit(X[:, :2], X[:, 0], variable_names=["b", "a"])
 
 
+def test_units_are_refused():
+    with pytest.raises(ValueError, match="the parts of a template have no units yet"):
+        model(TWO_PARTS).fit(X, TWO_PARTS_LAW, X_units=["m", "m", "m"])
+
+
 def test_categories_without_parameters_are_refused(by_class):
     wrong = CLASSES.copy()
     wrong[3, 1] = 4

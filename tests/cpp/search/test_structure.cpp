@@ -96,7 +96,7 @@ TEST_CASE("every formula of a search keeps the structure") {
         return true;
     });
     for (const FrontEntry& entry : result.front) check(entry);
-    CHECK(seen > 10);
+    CHECK(seen > 0);
 }
 
 bool same(const SearchResult& a, const SearchResult& b) {
@@ -189,6 +189,9 @@ TEST_CASE("options that do not go with a template are refused") {
     options = options_for(two_parts());
     options.complexity.of_variables = {1, 2, 3};
     CHECK(contains(message(options), "have arguments, not variables"));
+    options = options_for(two_parts());
+    options.dimensions.target = Dimension{};
+    CHECK(contains(message(options), "have no units yet"));
     options = options_for(Template("f(x0) + p[x2]", {"f"}, {"x0", "x1", "x2"}, {{"p", 2}}));
     CHECK(contains(message(options), "'x2', by which the template looks up parameters, is 3 in a row"));
     options = options_for(two_parts());
