@@ -7,33 +7,15 @@
 
 #include "balmer/expr/simplify.hpp"
 #include "search/model.hpp"
+#include "search/terms.hpp"
 
 namespace balmer::search {
 namespace {
 
 constexpr std::size_t kMostColumns = 120, kMostRows = 600;
 constexpr std::size_t kMostTerms = 12, kMostVariables = 40;
-
-/// A column with the formula it stands for; `log_of`: it is the logarithm of that formula.
-struct Column {
-    Expression e;
-    std::vector<double> values;
-    bool is_log = false;
-    double nodes = 1;
-    std::vector<int> exponents{};  ///< of the variables, if it is a monomial
-    bool below = false;            ///< a term of the denominator: its values are -T times those of the formula
-};
-
-bool usable(const std::vector<double>& values) {
-    double low = values[0], high = values[0];
-    for (const double v : values) {
-        if (!std::isfinite(v)) return false;
-        low = std::min(low, v);
-        high = std::max(high, v);
-    }
-    return high - low > 1e-9 * std::max(std::abs(low), std::abs(high)) &&
-           std::max(std::abs(low), std::abs(high)) < 1e12;
-}
+constexpr std::size_t kMostOfEach = 30;  // terms of a numerator and of a denominator
+constexpr int kRoundsUnderNoise = 6;
 
 class DictionarySearch {
    public:
@@ -46,13 +28,13 @@ class DictionarySearch {
 
     void run() {
         const ViewSample sample = sample_of(view_, first_rows(), noise_);
-        const std::vector<std::vector<Column>> levels = dictionaries();
+        const std::vector<std::vector<Term>> levels = dictionaries(view_, vocabulary_, rows_, kMostColumns);
         for (std::size_t t = 0; t < kTransforms && !polisher_.stopped(); ++t) {
             const auto transform = static_cast<Transform>(t);
             if (!expressible(transform, vocabulary_)) continue;
             const TransformedTarget target = transform_target(transform, sample.target, sample.weight, sample.noise);
             if (target.value.empty()) continue;
-            for (const std::vector<Column>& columns : levels) {
+            for (const std::vector<Term>& columns : levels) {
                 const bool logs = !columns.empty() && columns[0].is_log;
                 if (logs && transform != Transform::log && transform != Transform::identity) continue;
                 eliminate(target, columns);
@@ -68,7 +50,23 @@ class DictionarySearch {
 
     void run_for_any_denominator() {
         const ViewSample sample = sample_of(view_, first_rows(), 0);
-        quotients(Transform::identity, sample, dictionaries(), Denominators::others);
+        quotients(Transform::identity, sample, dictionaries(view_, vocabulary_, rows_, kMostColumns),
+                  Denominators::others);
+    }
+
+    void run_noisy_quotients() {
+        const ViewSample sample = sample_of(view_, first_rows(), noise_);
+        const TransformedTarget target =
+            transform_target(Transform::identity, sample.target, sample.weight, sample.noise);
+        if (target.value.empty()) return;
+        for (const std::vector<Term>& terms : dictionaries(view_, vocabulary_, rows_, kMostOfEach)) {
+            if (terms.empty() || terms[0].is_log) continue;
+            noisy_quotient(target, terms, nullptr);
+            for (const Term& scale : terms) {
+                if (polisher_.stopped()) return;
+                if (scale.nodes == 1) noisy_quotient(target, terms, &scale);
+            }
+        }
     }
 
    private:
@@ -81,7 +79,7 @@ class DictionarySearch {
     double noise_;
     std::size_t rows_;
     LinearFit fit_;
-    const Column* scale_ = nullptr;  // of a rational: what the target was multiplied with
+    const Term* scale_ = nullptr;  // of a rational: what the target was multiplied with
 
     [[nodiscard]] std::vector<std::uint32_t> first_rows() const {
         std::vector<std::uint32_t> rows(rows_);
@@ -89,158 +87,23 @@ class DictionarySearch {
         return rows;
     }
 
-    void quotients(Transform transform, const ViewSample& sample, const std::vector<std::vector<Column>>& levels,
+    void quotients(Transform transform, const ViewSample& sample, const std::vector<std::vector<Term>>& levels,
                    Denominators denominators) {
-        constexpr std::size_t kMostOfEach = 30;
         if (!expressible(transform, vocabulary_)) return;
         const TransformedTarget target = transform_target(transform, sample.target, sample.weight, 0);
         if (target.value.empty()) return;
-        for (const std::vector<Column>& columns : levels) {
+        for (const std::vector<Term>& columns : levels) {
             if (polisher_.archive().exact() || polisher_.stopped()) return;
             if (columns.empty() || columns[0].is_log || columns.size() > kMostOfEach) continue;
             rational(target, columns, denominators);
         }
     }
 
-    void add(std::vector<Column>& columns, Expression e, std::vector<double> values, bool is_log = false,
-             std::vector<int> exponents = {}) const {
-        if (e.nodes.empty() || !usable(values)) return;
-        const double nodes = vocabulary_.complexity(e);
-        columns.push_back({std::move(e), std::move(values), is_log, nodes, std::move(exponents)});
-    }
-
-    [[nodiscard]] std::vector<double> values_of(std::size_t j) const {
-        const std::vector<double>& x = view_.variables[j].values;
-        return {x.begin(), x.begin() + static_cast<std::ptrdiff_t>(rows_)};
-    }
-
-    void add_monomials(std::vector<Column>& columns, int degree) const {
-        const std::size_t d = view_.variables.size();
-        std::vector<int> exponents(d, 0);
-        const auto next = [&](int total) {  // the next exponents of this total degree, in lexicographic order
-            std::size_t j = 0;
-            int carried = 0;
-            while (j < d && exponents[j] == 0) ++j;
-            if (j + 1 >= d) return false;
-            carried = exponents[j] - 1;
-            exponents[j] = 0;
-            ++exponents[j + 1];
-            exponents[0] = carried;
-            return total > 0;
-        };
-        for (int total = 1; total <= degree; ++total) {
-            std::fill(exponents.begin(), exponents.end(), 0);
-            exponents[0] = total;
-            do {
-                std::vector<Power> powers;
-                std::vector<double> values(rows_, 1.0);
-                for (std::size_t j = 0; j < d; ++j) {
-                    if (exponents[j] == 0) continue;
-                    powers.push_back({view_.variables[j].expression, static_cast<double>(exponents[j])});
-                    for (std::size_t i = 0; i < rows_; ++i) {
-                        for (int e = 0; e < exponents[j]; ++e) values[i] *= view_.variables[j].values[i];
-                    }
-                }
-                add(columns, power_product(1, powers, vocabulary_), std::move(values), false, exponents);
-            } while (next(total));
-        }
-    }
-
-    void add_functions(std::vector<Column>& columns) const {
-        for (std::size_t j = 0; j < view_.variables.size(); ++j) {
-            const Expression& x = view_.variables[j].expression;
-            const std::vector<double> v = values_of(j);
-            const auto mapped = [&](Op op) {
-                std::vector<double> out(rows_);
-                for (std::size_t i = 0; i < rows_; ++i) out[i] = balmer::apply(op, v[i]);
-                return out;
-            };
-            for (const Op op : {Op::Sin, Op::Cos, Op::Exp}) add(columns, vocabulary_.apply(op, x), mapped(op));
-            add(columns, vocabulary_.log(x), mapped(Op::Log));
-            add(columns, vocabulary_.power(x, 0.5), mapped(Op::Sqrt));
-            add(columns, vocabulary_.reciprocal(x), mapped(Op::Inv));
-        }
-    }
-
-    /// Columns of `a` times columns of `b`.
-    void add_products(std::vector<Column>& columns, std::span<const Column> a, std::span<const Column> b) const {
-        for (const Column& p : a) {
-            for (const Column& q : b) {
-                std::vector<double> values(rows_);
-                for (std::size_t i = 0; i < rows_; ++i) values[i] = p.values[i] * q.values[i];
-                add(columns, vocabulary_.multiply(p.e, q.e), std::move(values));
-            }
-        }
-    }
-
-    [[nodiscard]] std::vector<std::vector<Column>> dictionaries() const {
-        const std::size_t d = view_.variables.size();
-        std::vector<std::vector<Column>> levels;
-        std::vector<Column> logs;
-        for (std::size_t j = 0; j < d; ++j) {
-            std::vector<double> v = values_of(j);
-            if (!std::all_of(v.begin(), v.end(), [](double x) { return x > 0; })) continue;
-            for (double& x : v) x = balmer::apply(Op::Log, x);
-            add(logs, view_.variables[j].expression, std::move(v), true);
-        }
-        if (!logs.empty()) levels.push_back(std::move(logs));
-        std::vector<Column> monomials, functions, variables;
-        const int degree = d == 1 ? 9 : d == 2 ? 6 : d == 3 ? 4 : d <= 6 ? 3 : d <= 12 ? 2 : 1;
-        add_monomials(variables, 1);
-        add_functions(functions);
-        for (const int total : {2, 4, 6, degree}) {
-            if (total > degree || (total == 6 && degree == 6)) continue;
-            monomials.clear();
-            add_monomials(monomials, total);
-            levels.push_back(monomials);
-        }
-        if (d >= 2 && d <= 6) {  // powers without products: few enough for quotients of high degree
-            std::vector<Column> powers;
-            for (std::size_t j = 0; j < d; ++j) {
-                std::vector<double> values(rows_, 1.0);
-                for (int p = 1; p <= 4; ++p) {
-                    for (std::size_t i = 0; i < rows_; ++i) values[i] *= view_.variables[j].values[i];
-                    std::vector<int> exponents(d, 0);
-                    exponents[j] = p;
-                    add(powers, vocabulary_.power(view_.variables[j].expression, p), values, false, exponents);
-                }
-            }
-            levels.push_back(std::move(powers));
-        }
-        std::vector<Column> mixed;
-        add_monomials(mixed, std::min(degree, 2));
-        mixed.insert(mixed.end(), functions.begin(), functions.end());
-        levels.push_back(mixed);
-        add_products(mixed, functions, variables);
-        if (d <= 3) {
-            for (std::size_t a = 0; a < functions.size(); ++a) {
-                add_products(mixed, {&functions[a], 1}, std::span<const Column>(functions).subspan(a + 1));
-            }
-        }
-        levels.push_back(mixed);
-        if (d <= 3) {  // small enough for numerators and denominators
-            std::vector<Column> angles, turned;
-            add_monomials(angles, 2);
-            for (std::size_t j = 0; j < d; ++j) {
-                for (const Op op : {Op::Sin, Op::Cos}) {
-                    std::vector<double> values = values_of(j);
-                    for (double& x : values) x = balmer::apply(op, x);
-                    add(turned, vocabulary_.apply(op, view_.variables[j].expression), std::move(values));
-                }
-            }
-            angles.insert(angles.end(), turned.begin(), turned.end());
-            add_products(angles, turned, variables);
-            if (!turned.empty()) levels.push_back(angles);
-        }
-        std::erase_if(levels, [&](const std::vector<Column>& l) { return l.size() > kMostColumns; });
-        return levels;
-    }
-
     /// Price of a fit with these columns, in terms of the residual of T.
-    [[nodiscard]] double price(const std::vector<const Column*>& active, double rest, double quantum) const {
+    [[nodiscard]] double price(const std::vector<const Term*>& active, double rest, double quantum) const {
         const DescriptionScale& scale = polisher_.archive().scale();
         double nodes = 1;
-        for (const Column* c : active) nodes += c->nodes + 3;
+        for (const Term* c : active) nodes += c->nodes + 3;
         const auto n = static_cast<double>(rows_);
         DescriptionScale own = scale;
         own.rows = n;
@@ -248,12 +111,12 @@ class DictionarySearch {
         return description_length(nodes, static_cast<double>(active.size() + 1), rest / n, own);
     }
 
-    bool fit(const TransformedTarget& target, const std::vector<double>& root_weight,
-             const std::vector<const Column*>& active) {
+    bool fit(const std::vector<double>& target, const std::vector<double>& root_weight,
+             const std::vector<const Term*>& active) {
         std::vector<const double*> pointers;
-        for (const Column* c : active) pointers.push_back(c->values.data());
+        for (const Term* c : active) pointers.push_back(c->values.data());
         polisher_.work().used += static_cast<double>(rows_ * (active.size() + 1) * (active.size() + 1)) * 0.5;
-        return fit_.fit(pointers, target.value.data(), root_weight.data(), rows_);
+        return fit_.fit(pointers, target.data(), root_weight.data(), rows_);
     }
 
     /// Rows beyond the number of columns, without which an exact fit means nothing.
@@ -261,26 +124,19 @@ class DictionarySearch {
 
     /// T g = P - T Q, linear in the coefficients of numerator and denominator. Exact data only: with noise T on the right side
     /// would bias the fit.
-    void rational(const TransformedTarget& target, const std::vector<Column>& above, Denominators denominators) {
-        std::vector<const Column*> scales;  // what the coefficient 1 of the denominator belongs to
+    void rational(const TransformedTarget& target, const std::vector<Term>& above, Denominators denominators) {
+        std::vector<const Term*> scales;  // what the coefficient 1 of the denominator belongs to
         if (denominators == Denominators::usual) scales.push_back(nullptr);
-        for (const Column& c : above) {
+        for (const Term& c : above) {
             if ((c.nodes == 1) == (denominators == Denominators::usual)) scales.push_back(&c);
         }
-        for (const Column* g : scales) {
+        for (const Term* g : scales) {
             TransformedTarget scaled = target;
             for (std::size_t i = 0; g && i < rows_; ++i) scaled.value[i] *= g->values[i];
-            std::vector<Column> columns = above;
-            const auto add_below = [&](const Expression& e, const std::vector<double>* values, double nodes,
-                                       const std::vector<int>& exponents) {
-                Column c{e, target.value, false, nodes, exponents};
-                for (std::size_t i = 0; i < rows_; ++i) c.values[i] *= values ? -(*values)[i] : -1.0;
-                c.below = true;
-                if (usable(c.values)) columns.push_back(std::move(c));
-            };
-            if (g) add_below(Expression::constant(1), nullptr, 1, {});
-            for (const Column& c : above) {
-                if (&c != g) add_below(c.e, &c.values, c.nodes, c.exponents);
+            std::vector<Term> columns = above;
+            if (g) add_below(columns, {Expression::constant(1), {}}, target.value);
+            for (const Term& c : above) {
+                if (&c != g) add_below(columns, c, target.value);
             }
             if (columns.size() > kMostColumns) return;
             scale_ = g;
@@ -290,8 +146,68 @@ class DictionarySearch {
         }
     }
 
-    void offer_rational(const TransformedTarget& target, const std::vector<const Column*>& active) {
-        std::vector<const Column*> above, below;
+    /// T = P / Q under noise: Gauss-Newton steps on all coefficients, each with backward elimination. Of Q the coefficient of
+    /// `scale` is 1 (null: that of the constant).
+    void noisy_quotient(const TransformedTarget& target, const std::vector<Term>& above, const Term* scale) {
+        std::vector<double> fitted = target.value, denominator(rows_, 1.0), root_weight(rows_), value(rows_);
+        if (scale) denominator = scale->values;
+        scale_ = scale;
+        for (int round = 0; round < kRoundsUnderNoise; ++round) {
+            for (std::size_t i = 0; i < rows_; ++i) {
+                root_weight[i] = std::sqrt(target.weight[i]) / std::abs(denominator[i]);
+                value[i] = (target.value[i] - fitted[i]) * denominator[i] + fitted[i] * (scale ? scale->values[i] : 1);
+            }
+            std::vector<Term> terms = above;
+            // The numerator first: with the noisy target itself as what the denominator multiplies, the fit would be biased.
+            if (round > 0 && scale) add_below(terms, {Expression::constant(1), {}}, fitted);
+            for (const Term& term : above) {
+                if (round > 0 && &term != scale) add_below(terms, term, fitted);
+            }
+            double spread = 0;
+            const std::vector<const Term*> chosen = select(value, terms, root_weight, spread);
+            if (chosen.empty()) break;
+            std::vector<double> numerator(rows_, fit_.coefficients()[0]);
+            for (std::size_t i = 0; i < rows_; ++i) denominator[i] = scale ? scale->values[i] : 1;
+            for (std::size_t k = 0; k < chosen.size(); ++k) {
+                const double c = fit_.coefficients()[k + 1];
+                for (std::size_t i = 0; i < rows_; ++i) {
+                    if (!chosen[k]->below) {
+                        numerator[i] += c * chosen[k]->values[i];
+                    } else if (fitted[i] != 0) {
+                        denominator[i] -= c * chosen[k]->values[i] / fitted[i];
+                    }
+                }
+            }
+            if (!keeps_sign(denominator)) break;
+            for (std::size_t i = 0; i < rows_; ++i) fitted[i] = numerator[i] / denominator[i];
+            if (round + 1 < kRoundsUnderNoise || !std::ranges::any_of(chosen, &Term::below)) continue;
+            const double free = static_cast<double>(rows_) - static_cast<double>(chosen.size()) - 1;
+            constexpr double kSignificant = 3;  // standard errors
+            offer_rational(target, chosen, kSignificant * std::sqrt(fit_.residual_sum() / free) * fit_.unit_error(0));
+        }
+        scale_ = nullptr;
+    }
+
+    /// Adds the term of the denominator that `term` is in the numerator, for a target with these values.
+    static void add_below(std::vector<Term>& terms, const Term& term, const std::vector<double>& target) {
+        Term below{term.e, target, false, term.nodes, term.exponents, true};
+        for (std::size_t i = 0; i < target.size(); ++i) below.values[i] *= term.values.empty() ? -1 : -term.values[i];
+        if (usable(below.values)) terms.push_back(std::move(below));
+    }
+
+    /// Whether a denominator stays away from zero.
+    [[nodiscard]] static bool keeps_sign(const std::vector<double>& values) {
+        constexpr double kNearZero = 1e-3;
+        double largest = 0;
+        for (const double v : values) largest = std::max(largest, std::abs(v));
+        return std::ranges::all_of(values, [&](double v) {
+            return std::isfinite(v) && std::abs(v) > kNearZero * largest && (v > 0) == (values[0] > 0);
+        });
+    }
+
+    /// `negligible`: an offset of the numerator that is left out.
+    void offer_rational(const TransformedTarget& target, const std::vector<const Term*>& active, double negligible) {
+        std::vector<const Term*> above, below;
         std::vector<double> a, b;
         double constant_below = scale_ ? 0 : 1;
         if (scale_) {
@@ -311,21 +227,19 @@ class DictionarySearch {
             }
         }
         if (below.empty()) return;
-        double largest = 0;
-        for (const double c : a) largest = std::max(largest, std::abs(c));
         double offset = fit_.coefficients()[0];
-        if (std::abs(offset) < 1e-9 * largest) offset = 0;
+        if (std::abs(offset) < negligible) offset = 0;
         std::vector<Expression> found = {quotient(target, offset, a, above, constant_below, b, below)};
         // P / Q = r + (P - r Q) / Q: shorter where P has r times some terms of Q.
         for (std::size_t k = 0; k < above.size(); ++k) {
             for (std::size_t j = 0; j < below.size(); ++j) {
                 if (!(above[k]->e == below[j]->e)) continue;
                 const double r = a[k] / b[j];
-                std::vector<const Column*> rest = above;
+                std::vector<const Term*> rest = above;
                 std::vector<double> c = a;
                 for (std::size_t q = 0; q < below.size(); ++q) {
                     const auto same =
-                        std::find_if(rest.begin(), rest.end(), [&](const Column* p) { return p->e == below[q]->e; });
+                        std::find_if(rest.begin(), rest.end(), [&](const Term* p) { return p->e == below[q]->e; });
                     const auto place = static_cast<std::size_t>(same - rest.begin());
                     if (same == rest.end()) {
                         rest.push_back(below[q]);
@@ -348,12 +262,12 @@ class DictionarySearch {
 
     /// added + (offset + sum a above) / (constant + sum b below), each sum in its shorter form.
     [[nodiscard]] Expression quotient(const TransformedTarget& target, double offset, const std::vector<double>& a,
-                                      const std::vector<const Column*>& above, double constant,
-                                      const std::vector<double>& b, const std::vector<const Column*>& below,
+                                      const std::vector<const Term*>& above, double constant,
+                                      const std::vector<double>& b, const std::vector<const Term*>& below,
                                       double added = 0) const {
-        const auto sum = [&](double c0, const std::vector<double>& c, const std::vector<const Column*>& columns) {
+        const auto sum = [&](double c0, const std::vector<double>& c, const std::vector<const Term*>& columns) {
             std::vector<Expression> terms;
-            std::vector<const Column*> used;
+            std::vector<const Term*> used;
             std::vector<double> factors;
             for (std::size_t k = 0; k < columns.size(); ++k) {
                 if (c[k] == 0) continue;
@@ -370,23 +284,42 @@ class DictionarySearch {
         return e.nodes.empty() ? e : simplify(e, vocabulary_.operators());
     }
 
-    /// Backward elimination, on the triangle of all columns: that costs no more than the first fit.
-    void eliminate(const TransformedTarget& target, const std::vector<Column>& columns) {
+    void eliminate(const TransformedTarget& target, const std::vector<Term>& columns) {
         std::vector<double> root_weight(rows_);
         for (std::size_t i = 0; i < rows_; ++i) root_weight[i] = noise_ > 0 ? std::sqrt(target.weight[i]) : 1;
-        if (columns.size() + 1 + spare_rows() > rows_) return;
+        double spread = 0;
+        const std::vector<const Term*> chosen = select(target.value, columns, root_weight, spread);
+        if (chosen.empty()) return;
+        if (std::ranges::any_of(chosen, &Term::below)) {
+            if (fit_.residual_sum() >= 1e-16 * spread) return;
+            double largest = 0;
+            for (std::size_t k = 0; k < chosen.size(); ++k) {
+                if (!chosen[k]->below) largest = std::max(largest, std::abs(fit_.coefficients()[k + 1]));
+            }
+            offer_rational(target, chosen, 1e-9 * largest);
+        } else if (!scale_) {
+            offer(target, chosen, fit_.residual_sum());
+        }
+    }
+
+    /// Backward elimination, on the triangle of all columns: that costs no more than the first fit. What is left is fitted
+    /// last; `spread` is the variance of the target times the rows. Empty if nothing explains half of it.
+    std::vector<const Term*> select(const std::vector<double>& target, const std::vector<Term>& columns,
+                                    const std::vector<double>& root_weight, double& spread) {
+        if (columns.size() + 1 + spare_rows() > rows_) return {};
         std::vector<const double*> pointers;
-        for (const Column& c : columns) pointers.push_back(c.values.data());
+        for (const Term& c : columns) pointers.push_back(c.values.data());
         ReducedProblem problem;
         polisher_.work().used += static_cast<double>(rows_ * (columns.size() + 1) * (columns.size() + 1)) * 0.5;
-        if (!fit_.reduce(pointers, target.value.data(), root_weight.data(), rows_, problem) || !fit_.fit(problem, {}))
-            return;
-        const double spread = fit_.residual_sum(), quantum = 1e-20 * spread / static_cast<double>(rows_);
+        if (!fit_.reduce(pointers, target.data(), root_weight.data(), rows_, problem) || !fit_.fit(problem, {}))
+            return {};
+        spread = fit_.residual_sum();
+        const double quantum = 1e-20 * spread / static_cast<double>(rows_);
         std::vector<std::size_t> active(problem.columns.size());
         std::iota(active.begin(), active.end(), std::size_t{0});
-        if (active.empty() || !fit_.fit(problem, active) || fit_.residual_sum() > 0.5 * spread) return;
+        if (active.empty() || !fit_.fit(problem, active) || fit_.residual_sum() > 0.5 * spread) return {};
         const auto columns_of = [&](const std::vector<std::size_t>& places) {
-            std::vector<const Column*> chosen;
+            std::vector<const Term*> chosen;
             for (const std::size_t k : places) chosen.push_back(&columns[problem.columns[k]]);
             return chosen;
         };
@@ -417,15 +350,9 @@ class DictionarySearch {
             }
             if (!removed) break;
         }
-        const std::vector<const Column*> chosen = columns_of(active);
-        if (active.size() > kMostTerms || !fit(target, root_weight, chosen)) return;
-        const bool is_rational = std::any_of(chosen.begin(), chosen.end(), [](const Column* c) { return c->below; });
-        if (is_rational) {
-            if (fit_.residual_sum() < 1e-16 * spread) offer_rational(target, chosen);
-            return;
-        }
-        if (scale_) return;
-        offer(target, chosen, fit_.residual_sum());
+        std::vector<const Term*> chosen = columns_of(active);
+        if (active.size() > kMostTerms || !fit(target, root_weight, chosen)) return {};
+        return chosen;
     }
 
     struct Monomial {
@@ -485,7 +412,7 @@ class DictionarySearch {
         return vocabulary_.add(product, nested(offset, outside));
     }
 
-    [[nodiscard]] Expression horner(double offset, const std::vector<const Column*>& active,
+    [[nodiscard]] Expression horner(double offset, const std::vector<const Term*>& active,
                                     const std::vector<double>& coefficients) const {
         std::vector<Monomial> terms;
         for (std::size_t k = 0; k < active.size(); ++k) {
@@ -497,7 +424,7 @@ class DictionarySearch {
         return nested(offset, terms);
     }
 
-    void offer(const TransformedTarget& target, const std::vector<const Column*>& active, double rest) {
+    void offer(const TransformedTarget& target, const std::vector<const Term*>& active, double rest) {
         std::vector<double> coefficients(fit_.coefficients().begin() + 1, fit_.coefficients().end());
         const double offset = fit_.coefficients()[0];
         const double sigma =
@@ -527,7 +454,7 @@ class DictionarySearch {
             }
             if (target.transform != Transform::log) {
                 std::vector<Expression> terms;
-                for (const Column* c : active) terms.push_back(vocabulary_.log(c->e));
+                for (const Term* c : active) terms.push_back(vocabulary_.log(c->e));
                 found.push_back(formula_of_y(linear_combination(offset, coefficients, terms, vocabulary_), target,
                                              view_, vocabulary_));
             }
@@ -561,6 +488,11 @@ class DictionarySearch {
 void dictionary(const View& view, Polisher& polisher, double noise) {
     if (view.variables.empty() || view.variables.size() > kMostVariables) return;
     DictionarySearch(view, polisher, noise).run();
+}
+
+void noisy_quotients(const View& view, Polisher& polisher, double noise) {
+    if (view.variables.empty() || view.variables.size() > kMostVariables) return;
+    DictionarySearch(view, polisher, noise).run_noisy_quotients();
 }
 
 void dictionary_of_any_denominator(const View& view, Polisher& polisher) {

@@ -16,4 +16,8 @@ void dictionary(const View& view, Polisher& polisher, double noise);
 /// (a x + b y^2) / (c x^3 + d y^4): slower. Exact data only.
 void dictionary_of_any_denominator(const View& view, Polisher& polisher);
 
+/// Quotients of sparse sums of at most 30 terms each, under noise: a Gauss-Newton step on all coefficients is a linear fit, so
+/// that terms can go by backward elimination in each step. `noise` as above.
+void noisy_quotients(const View& view, Polisher& polisher, double noise);
+
 }  // namespace balmer::search

@@ -20,6 +20,9 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// Iterations that look for a simpler formula after the simplest exact one so far was found.
 constexpr int kExactIterations = 1;
 
+/// Iterations without a shorter description after which evolution gets help.
+constexpr int kStalled = 25;
+
 /// A description shorter by so many nats is better by more than chance.
 constexpr double kShorter = 1;
 
@@ -125,16 +128,25 @@ void Evolution::start(Archive& archive, Control& control) {
     }
 }
 
-StopReason Evolution::run(Archive& archive, Control& control, SearchLog& log, const WorkDone& before) {
+StopReason Evolution::run(Archive& archive, Control& control, SearchLog& log, const WorkDone& before,
+                          const std::function<std::string()>& when_stalled) {
     if (islands_.empty()) start(archive, control);
     if (leg_is_over()) leg_start_ = iteration_;
     while (!leg_is_over()) {
         if (const auto reason = reason_to_stop(archive, control, before)) return *reason;
-        run_iteration(archive, control);
-        if (control.is_cancelled()) continue;
+        std::string stage;
+        if (when_stalled && is_stalled()) {
+            stage = when_stalled();
+            if (control.is_cancelled()) continue;
+            helped_at_ = iteration_;
+            note_progress(archive);
+        } else {
+            run_iteration(archive, control);
+            if (control.is_cancelled()) continue;
+            stage = "evolution " + std::to_string(iteration_);
+        }
         const WorkDone now = done();
-        log.front("evolution " + std::to_string(iteration_),
-                  {before.work + now.work, before.evaluations + now.evaluations},
+        log.front(stage, {before.work + now.work, before.evaluations + now.evaluations},
                   problem_->entries(archive.front(problem_->floor)));
         report(archive, control, before);
     }
@@ -172,6 +184,11 @@ bool Evolution::leg_is_over() const noexcept {
     const EvolutionOptions& options = problem_->options.evolution;
     if (iteration_ >= leg_start_ + options.niterations) return true;
     return options.n_iter_no_change > 0 && iteration_ >= std::max(leg_start_, improved_at_) + options.n_iter_no_change;
+}
+
+bool Evolution::is_stalled() const noexcept {
+    const int since = std::max(leg_start_, improved_at_);
+    return helped_at_ < since && iteration_ >= since + kStalled;
 }
 
 void Evolution::note_progress(const Archive& archive) {
@@ -340,7 +357,8 @@ void load_table(StateReader& in, MutationTable& table) {
 
 void Evolution::save(StateWriter& out) const {
     out.line("evolution").number(static_cast<std::uint64_t>(iteration_)).number(static_cast<std::uint64_t>(leg_start_));
-    out.number(static_cast<std::uint64_t>(improved_at_)).real(least_description_);
+    out.number(static_cast<std::uint64_t>(improved_at_)).number(static_cast<std::uint64_t>(helped_at_ + 1));
+    out.real(least_description_);
     out.number(static_cast<std::uint64_t>(exact_iterations_)).real(own_evaluations_).real(own_nodes_);
     out.number(refined_);
     out.line("frequencies").number(frequencies_.counts().size());
@@ -368,7 +386,8 @@ void Evolution::load(StateReader& in) {
     const EvolutionOptions& options = problem_->options.evolution;
     constexpr std::size_t kMany = 1'000'000'000;
     in.line("evolution");
-    const std::size_t iteration = in.count(kMany), leg_start = in.count(kMany), improved_at = in.count(kMany);
+    const std::size_t iteration = in.count(kMany), leg_start = in.count(kMany), improved_at = in.count(kMany),
+                      helped_at = in.count(kMany);
     const double least_description = in.real();
     const std::size_t exact_iterations = in.count(kMany);
     const double own_evaluations = in.real(), own_nodes = in.real();
@@ -406,6 +425,7 @@ void Evolution::load(StateReader& in) {
     iteration_ = static_cast<int>(iteration);
     leg_start_ = static_cast<int>(leg_start);
     improved_at_ = static_cast<int>(improved_at);
+    helped_at_ = static_cast<int>(helped_at) - 1;
     least_description_ = least_description;
     exact_iterations_ = static_cast<int>(exact_iterations);
     own_evaluations_ = own_evaluations;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "balmer/evolve/island.hpp"
@@ -31,8 +33,10 @@ class Evolution {
 
     /// Evolves until an option, the user or the data say stop. A second call goes on; it runs as many iterations again if
     /// the first one ran all of its own. What is found goes into `archive`, from which migrants also come, and `log`.
-    /// `before`: what other stages have done, which counts for `max_evals`.
-    StopReason run(Archive& archive, Control& control, SearchLog& log, const WorkDone& before);
+    /// `before`: what other stages have done, which counts for `max_evals`. `when_stalled`, if not empty, is called where
+    /// iterations have led to nothing better for a while: it may add to the archive, and returns a name for the log.
+    StopReason run(Archive& archive, Control& control, SearchLog& log, const WorkDone& before,
+                   const std::function<std::string()>& when_stalled);
 
     [[nodiscard]] int iteration() const noexcept { return iteration_; }
     [[nodiscard]] WorkDone done() const noexcept;
@@ -59,6 +63,7 @@ class Evolution {
     [[nodiscard]] bool early_stop(const Archive& archive) const;
     /// Whether the iterations of the present leg are over, or the last ones have led to nothing better.
     [[nodiscard]] bool leg_is_over() const noexcept;
+    [[nodiscard]] bool is_stalled() const noexcept;
     /// Takes down when the data were last described in fewer nats.
     void note_progress(const Archive& archive);
     void report(const Archive& archive, Control& control, const WorkDone& before) const;
@@ -75,6 +80,7 @@ class Evolution {
     int iteration_ = 0;
     int leg_start_ = 0;    // iteration at which the present `niterations` began
     int improved_at_ = 0;  // iteration at which the least description length last fell
+    int helped_at_ = -1;   // iteration at which it was stalled last
     double least_description_ = std::numeric_limits<double>::infinity();
     int exact_iterations_ = 0;  // since the simplest exact formula was found
     double own_evaluations_ = 0, own_nodes_ = 0;

@@ -110,7 +110,7 @@ struct Search::Impl {
         Archive interrupted(problem.options.evolution.maxsize);
         const std::optional<StopReason> end = seed(interrupted);
         const bool seeding = end == StopReason::interrupted;
-        result.reason = end ? *end : evolution.run(archive, control, log, seed_done);
+        result.reason = end ? *end : evolution.run(archive, control, log, seed_done, helper());
         // What ends a run is not part of the state: the search goes on from before it.
         double ending = 0;
         const Archive& found = seeding ? interrupted : archive;
@@ -153,6 +153,28 @@ struct Search::Impl {
         return problem.rows_in_memory(kViews * (problem.data.n_features() + 2), kMost);
     }
 
+    /// The rows that the first stage looks at, where that is not all of them.
+    [[nodiscard]] std::optional<Dataset<double>> sample_of_rows(Outliers outliers) const {
+        const std::size_t rows = seed_rows();
+        if (rows >= problem.data.n_rows() && outliers == Outliers::kept) return std::nullopt;
+        return first_rows_of(problem.data, rows, outliers);
+    }
+
+    /// Offers what the first stage found, judged on all rows by the loss of the search.
+    void offer(std::span<const FrontEntry> found, Archive& target, double& evaluations) const {
+        FitWorkspace<double> workspace;
+        const int limit = problem.options.evolution.maxsize;
+        for (const FrontEntry& entry : found) {
+            Candidate candidate = problem.judged(entry.expression, entry.loss);
+            if (!problem.space.allows(entry.expression, candidate.complexity, limit)) continue;
+            if (!problem.least_squares())  // the stage fits by least squares
+                evaluations += problem.objective.fit(candidate.roles, {}, workspace).evaluations;
+            candidate.loss = problem.objective.loss(candidate.roles, kInfinity, workspace);
+            evaluations += 1;
+            target.offer(problem.judged(candidate.roles[0], candidate.loss));
+        }
+    }
+
     /// The first stage; once. Returns why the search ends with it, if it does. If the user interrupts it, it is as if it had
     /// not begun, but for what it found so far, which goes to `interrupted`. After the deadline it ends with what it has.
     std::optional<StopReason> seed(Archive& interrupted) {
@@ -162,34 +184,21 @@ struct Search::Impl {
             return {};  // the stage looks for formulas near the target
         search::Work work{0, seed_work()};
         if (!work.left()) return {};
-        const std::size_t rows = seed_rows();
-        const Outliers outliers = is_robust(loss) ? Outliers::dropped : Outliers::kept;
-        std::optional<Dataset<double>> sample;
-        if (rows < problem.data.n_rows() || outliers == Outliers::dropped) {
-            sample = first_rows_of(problem.data, rows, outliers);
-        }
+        const std::optional<Dataset<double>> sample =
+            sample_of_rows(is_robust(loss) ? Outliers::dropped : Outliers::kept);
         const search::SeedResult found =
             search::Seed(sample ? *sample : problem.data, problem.operators, problem.options)
                 .run(work, control.expired());
         seeded = !control.is_cancelled();
         Archive& target = seeded ? archive : interrupted;
-        FitWorkspace<double> workspace;
         double evaluations = 0;
-        for (const FrontEntry& entry : found.candidates) {
-            Candidate candidate = problem.judged(entry.expression, entry.loss);
-            const int limit = problem.options.evolution.maxsize;
-            if (!problem.space.allows(entry.expression, candidate.complexity, limit)) continue;
-            if (!problem.least_squares())  // the stage fits by least squares
-                evaluations += problem.objective.fit(candidate.roles, {}, workspace).evaluations;
-            candidate.loss = problem.objective.loss(candidate.roles, kInfinity, workspace);
-            evaluations += 1;
-            target.offer(problem.judged(candidate.roles[0], candidate.loss));
-        }
+        offer(found.candidates, target, evaluations);
         const std::vector<const Candidate*> front = target.front(problem.floor);
         // What reproduces a sample need not reproduce all rows; nor is least squares what a loss of its own asks for.
         const bool exact = seeded && found.exact && !front.empty() && problem.whole_loss() == nullptr &&
                            (!sample || problem.is_exact(*front.back()));
         if (exact && problem.is_exact(*front.back())) {
+            FitWorkspace<double> workspace;
             archive.offer(shrunk(*front.back(), problem, workspace, evaluations, control.cancelled()));
         }
         if (seeded) {
@@ -205,6 +214,36 @@ struct Search::Impl {
         if (exact) return StopReason::exact;
         if (found.settled && problem.least_squares()) return StopReason::settled;
         return {};
+    }
+
+    /// What evolution calls where it is stalled.
+    [[nodiscard]] std::function<std::string()> helper() {
+        const StageSwitches& on = problem.options.stages;
+        const bool helps = problem.options.seeding && problem.least_squares() && on.families && on.parts;
+        if (!helps) return {};
+        return [this] {
+            look_for_parts();
+            return std::string("parts of the best formulas");
+        };
+    }
+
+    /// Better parts for the formulas of the archive. If the user interrupts it, it is as if it had not begun.
+    void look_for_parts() {
+        constexpr double kShare = 0.2;  // of the work of the first stage
+        const double evaluations = problem.options.max_evals - seed_done.evaluations - evolution.done().evaluations;
+        search::Work work{0, std::min(kShare * seed_work(), evaluations * work_of_an_evaluation())};
+        if (!work.left()) return;
+        const std::optional<Dataset<double>> sample = sample_of_rows(Outliers::kept);
+        std::vector<Expression> formulas;
+        for (const Candidate* member : archive.front(problem.floor)) formulas.push_back(member->roles[0]);
+        const search::SeedResult found =
+            search::Seed(sample ? *sample : problem.data, problem.operators, problem.options)
+                .improve(std::move(formulas), work, control.expired());
+        if (control.is_cancelled()) return;
+        double used = 0;
+        offer(found.candidates, archive, used);
+        seed_done.work += work.used;
+        seed_done.evaluations += work.used / work_of_an_evaluation() + used;
     }
 
     /// The log, and what the end of the run has made of the front.

@@ -51,6 +51,14 @@ bool exact_on_all_rows(const SeedArchive& archive, const Evaluator<double>& eval
     return loss <= 4 * archive.exact_loss();
 }
 
+std::vector<FrontEntry> entries_of(const SeedArchive& archive) {
+    std::vector<FrontEntry> all;
+    for (const std::vector<Found>& entries : archive.by_complexity()) {
+        for (const Found& found : entries) all.push_back({found.expression, found.complexity, found.loss});
+    }
+    return all;
+}
+
 DeepOptions deep_within(double bytes) {
     DeepOptions deep;
     const double room = bytes / kBytesOfFormula;
@@ -61,13 +69,9 @@ DeepOptions deep_within(double bytes) {
 /// Puts views without a variable that is a factor of its own before the others; returns those without one that is a term.
 std::vector<View> add_separated(std::vector<View>& views, Polisher& polisher, std::span<const std::uint32_t> rows) {
     std::vector<View> products, sums;
-    const auto add = [&](const View& from) {
-        for (View& view : separated(from, polisher, rows)) {
-            (view.frame.nodes.empty() ? products : sums).push_back(std::move(view));
-        }
-    };
-    add(views.front());
-    if (views.size() > 1) add(views.back());
+    for (View& view : separated(views.front(), polisher, rows)) {
+        (view.frame.nodes.empty() ? products : sums).push_back(std::move(view));
+    }
     views.insert(views.begin(), std::make_move_iterator(products.begin()), std::make_move_iterator(products.end()));
     return sums;
 }
@@ -189,18 +193,38 @@ bool Seed::surely_noisy(const View& raw, Polisher& polisher) const {
     return data_.n_rows() >= 200 && share > 1e-6 && share < 0.5 && !something_left(raw, polisher);
 }
 
+SeedArchive Seed::empty_archive(const Vocabulary& vocabulary) const {
+    const double variance = data_.target_variance(), mean_square = variance + data_.target_mean() * data_.target_mean();
+    const std::span<const double> y(data_.target(), data_.n_rows());
+    return {description_scale(y, vocabulary.n_symbols(data_.n_features())), kExact * variance,
+            std::max(kRounding * variance, kRoundingOfMean * mean_square)};
+}
+
+SeedResult Seed::improve(std::vector<Expression> formulas, Work& work, const std::atomic<bool>& cancel) const {
+    const Vocabulary vocabulary(options_, operators_);
+    const Evaluator<double> evaluator(data_, operators_);
+    SeedArchive archive = empty_archive(vocabulary);
+    archive.forgive_rounding();
+    Polisher polisher(evaluator, vocabulary, archive, work, cancel, options_.n_threads);
+    polisher.submit(std::move(formulas), "evolution");
+    const View raw = raw_view(data_, vocabulary);
+    search_for_parts(raw, polisher, first_rows(data_, kNoisyScreenRows), {}, [](const std::string&) {});
+    SeedResult result;
+    result.exact = exact_on_all_rows(archive, evaluator, polisher);
+    result.noise = residual_of(archive);
+    result.candidates = entries_of(archive);
+    return result;
+}
+
 SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     SeedResult result;
     const StageSwitches& on = options_.stages;
     const Vocabulary vocabulary(options_, operators_);
     const Evaluator<double> evaluator(data_, operators_);
-    const std::span<const double> y(data_.target(), data_.n_rows());
     // The last stage has its share, whatever the others take.
     const double whole = work.limit;
     work.limit = whole - std::min(0.1 * whole, kFinishWork);
-    const double variance = data_.target_variance(), mean_square = variance + data_.target_mean() * data_.target_mean();
-    SeedArchive archive(description_scale(y, vocabulary.n_symbols(data_.n_features())), kExact * variance,
-                        std::max(kRounding * variance, kRoundingOfMean * mean_square));
+    SeedArchive archive = empty_archive(vocabulary);
     Polisher polisher(evaluator, vocabulary, archive, work, cancel, options_.n_threads);
     const auto log = [&](std::string stage) {
         if (cancel.load(std::memory_order_relaxed)) return;  // the step did not come to its end
@@ -263,6 +287,9 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
             in_each_view(on.inner_constants, "inner constants",
                          [&](const View& view) { parametric(view, polisher, few, 0); });
         }
+        const double spread = residual_of(archive);
+        in_each_view(on.dictionary, "quotients of sums",
+                     [&](const View& view) { noisy_quotients(view, polisher, spread); });
         if (on.weighted_families && !done()) noisy_rounds(views, polisher, log);
         const double noise = residual_of(archive);
         in_each_view(on.quotients, "quotients", [&](const View& view) { quotients(view, polisher, many, noise); });
@@ -280,7 +307,8 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     }
     if (on.families && on.parts && !done()) {
         // What leaves noise alone is hardly worth another thought.
-        const PartOptions parts = more ? PartOptions{} : PartOptions{.rounds = 1, .formulas = 1};
+        const PartOptions parts =
+            more ? PartOptions{.rounds = 2, .formulas = 2} : PartOptions{.rounds = 1, .formulas = 1};
         search_for_parts(raw, polisher, many, parts, log);
     }
     work.limit = whole;
@@ -290,10 +318,7 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     }
     result.exact = exact_on_all_rows(archive, evaluator, polisher);
     result.noise = residual_of(archive);
-    for (const std::vector<Found>& entries : archive.by_complexity()) {
-        for (const Found& found : entries)
-            result.candidates.push_back({found.expression, found.complexity, found.loss});
-    }
+    result.candidates = entries_of(archive);
     return result;
 }
 

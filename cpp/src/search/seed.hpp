@@ -42,7 +42,13 @@ class Seed {
     /// Spends at most `work` (see Work); looks at `cancel` between steps of some milliseconds.
     [[nodiscard]] SeedResult run(Work& work, const std::atomic<bool>& cancel) const;
 
+    /// Looks for better parts of these formulas, of whatever stage (search/part_search.hpp).
+    [[nodiscard]] SeedResult improve(std::vector<Expression> formulas, Work& work,
+                                     const std::atomic<bool>& cancel) const;
+
    private:
+    [[nodiscard]] SeedArchive empty_archive(const Vocabulary& vocabulary) const;
+
     /// Rounds of growing libraries, for exact laws.
     struct Campaign {
         std::vector<std::size_t> atoms;

@@ -18,7 +18,7 @@ constexpr std::size_t kFewestRows = 100, kMostVariables = 5;
 constexpr std::size_t kFormulas = 300, kAtoms = 150;
 constexpr std::size_t kMostViews = 2;
 /// Largest difference between neighbours, in units of what it is without the factor or term, that is worth a view.
-constexpr double kWorthwhile = 0.2;
+constexpr double kWorthwhile = 0.1;
 /// A simpler f is taken if it leaves at most this much more.
 constexpr double kPriceOfComplexity = 1.1;
 constexpr double kMostKurtosis = 12;

@@ -149,6 +149,36 @@ TEST_CASE("a search that was saved, or stopped and run again, ends like one that
     CHECK(first.run().iterations == 12);  // all were done: as many again
 }
 
+TEST_CASE(
+    "where evolution leads to nothing better, parts of its formulas are looked for; then it ends like any other") {
+    const Dataset<double> data = rows_of("sin(x0 * x1) * x2 + exp(x3) * 0.1", 100, 2);
+    SearchOptions options = small();
+    options.seeding = true;
+    options.seed_work = 1e7;
+    options.evolution.populations = 2;
+    options.evolution.ncycles_per_iteration = 5;
+    options.evolution.niterations = 60;
+    const SearchResult whole = Search(data, OperatorSet::builtin(), options).run();
+    const auto helped = std::ranges::find(whole.log, "parts of the best formulas", &LogEntry::stage);
+    REQUIRE(helped != whole.log.end());
+
+    // Stopped before, at and after that step.
+    for (const int last : {20, 25, 26, 40}) {
+        Search first(data, OperatorSet::builtin(), options);
+        (void)first.run([&](const Progress& progress) { return progress.iteration < last; });
+        Search second(data, OperatorSet::builtin(), options);
+        second.load(first.save());
+        const SearchResult rest = second.run();
+        CHECK(rest.iterations == 60);
+        CHECK(same(rest.front, whole.front));
+        CHECK(rest.evaluations == whole.evaluations);
+    }
+
+    options.stages.parts = false;
+    const SearchResult without = Search(data, OperatorSet::builtin(), options).run();
+    CHECK(std::ranges::find(without.log, "parts of the best formulas", &LogEntry::stage) == without.log.end());
+}
+
 TEST_CASE("a saved search that is damaged or belongs elsewhere is refused") {
     const Dataset<double> data = rows_of(kLaw, 100, 0.1);
     Search search(data, OperatorSet::builtin(), small(4));
@@ -238,11 +268,11 @@ TEST_CASE("islands that were stopped before all had members begin anew") {
     Control control, cancelled;
     SearchLog log(problem.options.evolution.maxsize), whole_log = log;
     cancelled.cancel();
-    CHECK(evolution.run(archive, cancelled, log, {}) == StopReason::interrupted);
+    CHECK(evolution.run(archive, cancelled, log, {}, {}) == StopReason::interrupted);
     CHECK(std::ranges::equal(archive.losses(), expected.losses()));
     CHECK(evolution.done().evaluations == 0);
-    CHECK(evolution.run(archive, control, log, {}) == StopReason::iterations);
-    CHECK(whole.run(expected, control, whole_log, {}) == StopReason::iterations);
+    CHECK(evolution.run(archive, control, log, {}, {}) == StopReason::iterations);
+    CHECK(whole.run(expected, control, whole_log, {}, {}) == StopReason::iterations);
     CHECK(std::ranges::equal(archive.losses(), expected.losses()));
     CHECK(evolution.done().evaluations == whole.done().evaluations);
 }
