@@ -17,6 +17,7 @@ int small_denominator(double c) {
     return 0;
 }
 
+constexpr double kEnoughRows = 8;
 constexpr double kUncommon = 1.5, kRare = 3;
 
 /// Nats by which an operator is rarer in laws than arithmetic, squares and roots. (Guimera et al. 2020 count operators in
@@ -71,13 +72,14 @@ DescriptionScale description_scale(std::span<const double> y, double symbols) {
     variance /= static_cast<double>(y.size());
     return {.rows = static_cast<double>(y.size()),
             .quantum = std::max(rounding_variance(y), 1e-16 * variance),
-            .symbols = std::max(symbols, 2.0)};
+            .symbols = std::max(symbols, 2.0),
+            .structure = 1 + std::clamp((kEnoughRows - static_cast<double>(y.size())) / 2, 0.0, 1.0)};
 }
 
 double description_length(double nodes, double constants, double mse, const DescriptionScale& scale) {
     if (!std::isfinite(mse)) return INFINITY;
     const double floor = std::max(scale.quantum, 1e-300);
-    return 0.5 * scale.rows * ln(std::max(mse, floor)) + nodes * ln(scale.symbols) +
+    return 0.5 * scale.rows * ln(std::max(mse, floor)) + scale.structure * nodes * ln(scale.symbols) +
            0.5 * constants * ln(scale.rows + 1) + flattery(constants, scale.rows);
 }
 
@@ -107,7 +109,7 @@ double description_length(const Expression& e, double mse, const DescriptionScal
         if (e.nodes[i].op == Op::Pow && e.nodes[i - 1].op != Op::Constant) rarity += kRare;
     }
     return description_length(static_cast<double>(e.size()), 0, mse, scale) + constants + flattery(fitted, scale.rows) +
-           rarity;
+           scale.structure * rarity;
 }
 
 }  // namespace balmer::search

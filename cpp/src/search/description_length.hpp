@@ -9,16 +9,17 @@ namespace balmer::search {
 
 /// What is common to all formulas of one dataset.
 struct DescriptionScale {
-    double rows = 0;     ///< effective number of rows
-    double quantum = 0;  ///< variance below which a residual is rounding of the target
-    double symbols = 2;  ///< different symbols that a node may be
+    double rows = 0;       ///< effective number of rows
+    double quantum = 0;    ///< variance below which a residual is rounding of the target
+    double symbols = 2;    ///< different symbols that a node may be
+    double structure = 1;  ///< factor of the cost of structure: 1; 2 for at most 6 rows, which three constants follow anyway
 };
 
 /// The scale for a target. The quantum is the rounding variance of the decimals it was written with, where these are few,
 /// and never less than (1e-8 standard deviations)^2.
 [[nodiscard]] DescriptionScale description_scale(std::span<const double> y, double symbols);
 
-/// (n/2) ln(max(mse, quantum)) + nodes * ln(symbols) + cost of the constants.
+/// (n/2) ln(max(mse, quantum)) + structure * nodes * ln(symbols) + cost of the constants.
 ///
 /// A constant that is a fraction p / q with q <= 12 costs ln(|p| + 1) + ln q + ln 2, any other the nats of its precision, ln(|c| / se) - ln(3) / 2, where
 /// `errors` has its standard error; without `errors`, half a logarithm of the number of rows (BIC). Exponentials, logarithms

@@ -145,7 +145,8 @@ class Finisher {
 
     /// The loss at which a formula with `saved` fewer nodes would cost as much: beyond it a fit is not worth finishing.
     [[nodiscard]] double affordable(const Draft& draft, std::size_t saved_nodes, std::size_t saved_constants) const {
-        const double saved = static_cast<double>(saved_nodes) * balmer::apply(Op::Log, archive_.scale().symbols) +
+        const double saved = archive_.scale().structure * static_cast<double>(saved_nodes) *
+                                 balmer::apply(Op::Log, archive_.scale().symbols) +
                              25 * static_cast<double>(saved_constants);
         return std::max(draft.loss, archive_.exact_loss()) *
                balmer::apply(Op::Exp, std::min(2 * saved / archive_.scale().rows + 0.01, 600.0));

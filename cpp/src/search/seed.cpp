@@ -288,7 +288,7 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
                          [&](const View& view) { parametric(view, polisher, few, 0); });
         }
         const double spread = residual_of(archive);
-        in_each_view(on.dictionary, "quotients of sums",
+        in_each_view(on.dictionary, "sums over sums",
                      [&](const View& view) { noisy_quotients(view, polisher, spread); });
         if (on.weighted_families && !done()) noisy_rounds(views, polisher, log);
         const double noise = residual_of(archive);
