@@ -9,10 +9,11 @@ namespace balmer::search {
 
 /// What is common to all formulas of one dataset.
 struct DescriptionScale {
-    double rows = 0;       ///< effective number of rows
-    double quantum = 0;    ///< variance below which a residual is rounding of the target
-    double symbols = 2;    ///< different symbols that a node may be
-    double structure = 1;  ///< factor of the cost of structure: 1; 2 for at most 6 rows, which three constants follow anyway
+    double rows = 0;     ///< effective number of rows
+    double quantum = 0;  ///< variance below which a residual is rounding of the target
+    double symbols = 2;  ///< different symbols that a node may be
+    double structure =
+        1;  ///< factor of the cost of structure: 1; 2 for at most 6 rows, which three constants follow anyway
 };
 
 /// The scale for a target. The quantum is the rounding variance of the decimals it was written with, where these are few,

@@ -219,7 +219,8 @@ struct Search::Impl {
     /// What evolution calls where it is stalled.
     [[nodiscard]] std::function<std::string()> helper() {
         const StageSwitches& on = problem.options.stages;
-        const bool helps = problem.options.seeding && problem.least_squares() && on.families && on.parts;
+        const bool helps = problem.options.seeding && problem.least_squares() && problem.structure() == nullptr &&
+                           on.families && on.parts;
         if (!helps) return {};
         return [this] {
             look_for_parts();
