@@ -40,8 +40,8 @@ check mypy python -m mypy python/balmer
 check stubtest python -m mypy.stubtest balmer._core --mypy-config-file pyproject.toml --ignore-missing-stub \
     --ignore-disjoint-bases --allowlist cmake/stubtest.allow --ignore-unused-allowlist
 
-# clang-tidy takes seconds for each file, so it reads the sources that changed since the main branch, or since the commit
-# before, and speaks of the lines that changed.
+# clang-tidy takes seconds for each file, so it reads the sources that the last commit changed, and speaks of the lines that
+# changed.
 changed_lines() {
     git diff -U0 "$1" -- "$2" | sed -n 's/^@@ [^+]*+\([0-9]*\),\{0,1\}\([0-9]*\).*/\1 \2/p' |
         awk '{ n = $2 == "" ? 1 : $2; if (n > 0) { printf "%s[%d,%d]", comma, $1, $1 + n - 1; comma = "," } }'
@@ -60,9 +60,7 @@ if ! git rev-parse --quiet --verify HEAD~1 >/dev/null 2>&1 || ! command -v clang
 elif [ ! -f build/make/compile_commands.json ]; then
     printf 'lint: clang-tidy: skipped, until make test has compiled something\n'
 else
-    base=$(git merge-base HEAD main 2>/dev/null || echo HEAD)
-    [ "$(git rev-parse HEAD)" != "$(git rev-parse "$base")" ] || base=HEAD~1
-    check "clang-tidy on what changed" tidy "$base"
+    check "clang-tidy on what changed" tidy HEAD~1
 fi
 
 if [ -n "$failed" ]; then
