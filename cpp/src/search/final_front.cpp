@@ -16,8 +16,9 @@ namespace balmer {
 
 namespace {
 
-/// A formula may stand for the most accurate one of its complexity up to this ratio of their losses.
-constexpr double kNearlyLeast = 1.1;
+/// A formula may stand for the most accurate one of its complexity up to this ratio of their losses, or, where the rows are
+/// few, to one that is worth so many nats.
+constexpr double kNearlyLeast = 1.1, kNats = 5;
 
 /// Nodes times rows that the last touches may take.
 constexpr double kWork = 2e9;
@@ -66,12 +67,14 @@ std::vector<FrontEntry> shortest(std::vector<FrontEntry> all, const Problem& pro
     drop_followers(choices);
     std::vector<FrontEntry> front;
     double least = std::numeric_limits<double>::infinity();
+    const double of_few = balmer::apply(Op::Exp, 2 * kNats / static_cast<double>(problem.data.n_rows()));
+    const double nearly_least = std::max(kNearlyLeast, of_few);
     for (std::vector<FrontEntry>& here : choices) {
         double least_here = std::numeric_limits<double>::infinity();
         for (const FrontEntry& entry : here) least_here = std::min(least_here, entry.loss);
         const FrontEntry* best = nullptr;
         for (const FrontEntry& entry : here) {
-            if (entry.loss > std::max(kNearlyLeast * least_here, problem.floor) || !(entry.loss < least)) continue;
+            if (entry.loss > std::max(nearly_least * least_here, problem.floor) || !(entry.loss < least)) continue;
             if (best == nullptr || entry.description_length < best->description_length) best = &entry;
         }
         if (best == nullptr) continue;
@@ -99,6 +102,13 @@ std::vector<FrontEntry> final_front(const Archive& archive, const Problem& probl
     const std::vector<FrontEntry> more =
         problem.structure() != nullptr ? with_finished_parts(front, problem, scale, control.cancelled(), evaluations)
                                        : finished(front, problem, vocabulary, scale, control, evaluations);
+    // What a formula was made of is decided: the constants that were there before it was rounded do not come again.
+    const auto is_decided = [&](const FrontEntry& entry) {
+        return std::ranges::any_of(more, [hash = structural_hash(entry.expression)](const FrontEntry& other) {
+            return structural_hash(other.expression) == hash;
+        });
+    };
+    if (problem.structure() == nullptr) std::erase_if(front, is_decided);
     front.insert(front.end(), more.begin(), more.end());
     return shortest(std::move(front), problem);
 }

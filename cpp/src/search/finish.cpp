@@ -34,7 +34,7 @@ class Finisher {
     void run(const Found& found) {
         if (!polisher_.vocabulary().admissible(found.expression)) return;
         Draft draft = shortened(absorbed(judged(found.expression, 30)));
-        offer(draft);
+        archive_.offer(as_found(draft));
         for (int round = 0; round < kMostRounds && !polisher_.stopped(); ++round) {
             Draft better = without_a_part(draft);
             if (better.description >= draft.description) break;
@@ -46,7 +46,7 @@ class Finisher {
             draft = std::move(better);
         }
         draft = shortened(std::move(draft));
-        offer(draft);
+        archive_.put_in_place_of_twin(as_found(draft));
     }
 
    private:
@@ -55,8 +55,8 @@ class Finisher {
     LinearFit fit_;
     std::vector<double> values_, jacobian_, residual_, root_weight_;
 
-    void offer(const Draft& draft) {
-        archive_.offer({draft.e, polisher_.vocabulary().complexity(draft.e), draft.loss, 0, "finish"});
+    [[nodiscard]] Found as_found(const Draft& draft) const {
+        return {draft.e, polisher_.vocabulary().complexity(draft.e), draft.loss, 0, "finish"};
     }
 
     [[nodiscard]] std::size_t rows() const { return polisher_.evaluator().data().n_rows(); }

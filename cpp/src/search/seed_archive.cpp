@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <tuple>
+#include <utility>
 
 namespace balmer::search {
 namespace {
@@ -17,7 +18,11 @@ bool before(const Found& a, const Found& b) noexcept {
 
 }  // namespace
 
-void SeedArchive::offer(Found found) {
+void SeedArchive::offer(Found found) { insert(std::move(found), false); }
+
+void SeedArchive::put_in_place_of_twin(Found found) { insert(std::move(found), true); }
+
+void SeedArchive::insert(Found found, bool in_place) {
     if (found.expression.nodes.empty() || !std::isfinite(found.loss) || found.complexity < 0) return;
     found.description = description_length(found.expression, std::max(found.loss, exact_loss_), scale_);
     const auto c = static_cast<std::size_t>(found.complexity);
@@ -27,7 +32,9 @@ void SeedArchive::offer(Found found) {
     const auto twin = std::find_if(entries.begin(), entries.end(),
                                    [&](const Found& other) { return structural_hash(other.expression) == structure; });
     if (twin != entries.end()) {
-        if (!before(found, *twin)) return;
+        if (!in_place && !before(found, *twin)) return;
+        // What was rounded because of its standard errors is no worse for it.
+        found.description = std::min(found.description, twin->description);
         entries.erase(twin);
     }
     entries.insert(std::upper_bound(entries.begin(), entries.end(), found, before), std::move(found));

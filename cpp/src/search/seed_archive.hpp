@@ -31,6 +31,8 @@ class SeedArchive {
 
     /// Takes the formula if it is among the best of its complexity.
     void offer(Found found);
+    /// Takes it in the place of the one of its structure, and at most at its price: prices here know nothing of standard errors.
+    void put_in_place_of_twin(Found found);
 
     [[nodiscard]] const DescriptionScale& scale() const noexcept { return scale_; }
     /// The loss at and below which nothing but rounding is left.
@@ -46,6 +48,9 @@ class SeedArchive {
     [[nodiscard]] const std::vector<std::vector<Found>>& by_complexity() const noexcept { return entries_; }
 
    private:
+    /// Prices the formula and inserts it, unless a twin of the same structure is better and `in_place` is false.
+    void insert(Found found, bool in_place);
+
     DescriptionScale scale_;
     double exact_loss_, rounding_loss_;
     bool forgiving_ = false;

@@ -204,7 +204,8 @@ TEST_CASE("a search finds the law, twice the same, with operators of the user") 
         CHECK(balmer_search_front_entry(search, size, &last, &error) == BALMER_INVALID_ARGUMENT);
     }
     CHECK(fronts[0] == fronts[1]);
-    CHECK(fronts[0].find("root(a)") != std::string::npos);
+    INFO(fronts[0]);
+    CHECK(fronts[0].find("root(") != std::string::npos);
 }
 
 TEST_CASE("a search is stopped by its progress function and from another thread, saved and gone on with") {

@@ -173,6 +173,20 @@ TEST_CASE("a few measurements that a formula explains to half of their digits ar
     }
 }
 
+TEST_CASE("an exponent that is a half within its error is one on the front") {
+    const Planets planets{{0.3871, 0.7233, 1.0, 1.5237, 5.2028, 9.5388},
+                          {87.9691, 224.701, 365.256, 686.98, 4332.59, 10759.22}};
+    const Dataset<double> data(MatrixView<double>{planets.distance.data(), 6, 1, 1, 6}, planets.period);
+    SearchOptions o;
+    o.operators = {Op::Add, Op::Mul, Op::Div, Op::Pow};
+    const SearchResult result = Search(data, OperatorSet::builtin(), o).run();
+    const Expression& law = best(result.front)->expression;
+    INFO(to_text(law));
+    REQUIRE(law.constants.size() == 2);
+    CHECK(law.constants[0] == doctest::Approx(365.19).epsilon(1e-4));
+    CHECK(law.constants[1] == 1.5);
+}
+
 TEST_CASE("eight rows can tell a law from a constant") {
     // The logarithms of the distances of Mercury, Venus, ..., Uranus (Titius and Bode: a = 0.4 + 0.3 * 2^n).
     const Planets planets{{-1000, 0, 1, 2, 3, 4, 5, 6},
