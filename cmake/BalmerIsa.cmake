@@ -29,7 +29,6 @@ function(balmer_add_isa_objects target)
     add_library(${objects} OBJECT "${PROJECT_SOURCE_DIR}/cpp/src/eval/isa/${isa}.cpp")
     target_include_directories(${objects} PRIVATE "${PROJECT_SOURCE_DIR}/cpp/include" "${PROJECT_SOURCE_DIR}/cpp/src")
     balmer_compile_options(${objects})
-    balmer_count_coverage(${objects})
     # No -ffast-math: NaN and inf carry meaning. A sanitizer's checks would make -O3 take minutes.
     if(BALMER_SANITIZE)
       target_compile_options(${objects} PRIVATE -O1)

@@ -76,6 +76,29 @@ std::vector<View> add_separated(std::vector<View>& views, Polisher& polisher, st
     return sums;
 }
 
+/// The formula without some of its parts: operands of sums and products left out, one after the other, the largest remainders
+/// first. No structure comes twice.
+std::vector<Expression> shortened(const Expression& formula) {
+    constexpr std::size_t kMost = 40;
+    std::vector<Expression> all{formula};
+    std::vector<std::uint64_t> hashes{structural_hash(formula)};
+    for (std::size_t next = 0; next < all.size(); ++next) {
+        const Expression whole = all[next];
+        for (std::size_t i = 0; i < whole.size(); ++i) {
+            for (std::size_t k = 0; whole.nodes[i].arity == 2 && k < 2; ++k) {
+                Expression shorter = whole;
+                shorter.replace(i, whole.subtree(whole.operand(i, k)));
+                const std::uint64_t hash = structural_hash(shorter);
+                if (std::ranges::find(hashes, hash) != hashes.end()) continue;
+                if (all.size() > kMost) return {all.begin() + 1, all.end()};
+                hashes.push_back(hash);
+                all.push_back(std::move(shorter));
+            }
+        }
+    }
+    return {all.begin() + 1, all.end()};
+}
+
 double mean_of(const View& view) {
     double sum = 0, weights = 0;
     for (std::size_t i = 0; i < view.target.size(); ++i) {
@@ -315,6 +338,8 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
     if (on.seed_finish && archive.best()) {
         finish(polisher, 8);
         log("finish");
+        // A law that is found at once leaves nothing at the complexities below its own.
+        if (archive.exact()) polisher.submit(shortened(archive.exact()->expression), "parts of the law");
     }
     result.exact = exact_on_all_rows(archive, evaluator, polisher);
     result.noise = residual_of(archive);

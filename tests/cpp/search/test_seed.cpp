@@ -136,6 +136,20 @@ TEST_CASE("a law of a part that is found and one that is not is completed") {
     CHECK_FALSE(run(rows, options, 4e9).exact);
 }
 
+TEST_CASE("a law that is found at once comes with formulas of some of its parts") {
+    const Rows rows = rows_of(100, 3, [](const auto& x) { return 2.5382 * std::cos(x[1]) + x[0] * x[0] - 0.5; });
+    const SeedResult result = run(rows, options_with(kUsual), 1e9);
+    REQUIRE(result.exact);
+    std::vector<int> complexities;
+    double loss = INFINITY;
+    for (const FrontEntry& entry : result.candidates) {
+        if (!(entry.loss < loss)) continue;
+        loss = entry.loss;
+        complexities.push_back(entry.complexity);
+    }
+    CHECK(complexities.size() >= 4);
+}
+
 TEST_CASE("noise of a tenth does not hide a law that is a sum only after inversion") {
     const OperatorSet operators;
     const SearchOptions options = options_with(kUsual);
