@@ -181,7 +181,8 @@ def test_equations_tell_how_sure_the_constants_are(noisy):
     best = model.get_best()
     fit = balmer.fit_constants(model.expression(), X, y)
     assert len(best.standard_errors) == len(model.expression().constants) > 0
-    np.testing.assert_allclose(best.standard_errors, fit.standard_errors, rtol=1e-6)
+    # Constants that were rounded lie within their errors of the optimum, not on it.
+    np.testing.assert_allclose(best.standard_errors, fit.standard_errors, rtol=0.02)
     assert best.r2 == pytest.approx(model.score(X, y))
     assert best.bic < model.equations_.bic[0]
 
