@@ -125,8 +125,8 @@ Expression Vocabulary::with_units(const Expression& e) const {
     for (int k = 0; k <= kMostOperands; ++k) {
         const auto at = dimension_violation(result, options_->dimensions, *operators_);
         if (!at) return result;
-        const Op op = result.nodes[*at].op;
-        if (OperatorSet::is_user(op) || info(op).units != Units::pure) break;
+        const Node& node = result.nodes[*at];
+        if (node.is_leaf() || OperatorSet::is_user(node.op) || info(node.op).units != Units::pure) break;
         const std::size_t operand = result.operand(*at, 0);
         const Expression scaled = scale(kScale, result.subtree(operand));
         if (scaled.nodes.empty() || result.size() + 2 > kMaxNodes) break;
