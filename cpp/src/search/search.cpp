@@ -309,8 +309,7 @@ void Search::load(std::string_view state) {
     if (in.number() != fingerprint(problem.options, problem.operators)) {
         throw std::invalid_argument(
             "the saved search belongs to other options; only niterations, n_iter_no_change, timeout_in_seconds, "
-            "max_evals, the early "
-            "stop, finish, cv_folds and n_threads may differ");
+            "max_evals, the early stop, finish, cv_folds and n_threads may differ");
     }
     // Into new objects, so that a damaged text leaves this search as it was.
     Archive archive(problem.options.evolution.maxsize);

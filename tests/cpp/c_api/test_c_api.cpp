@@ -196,8 +196,12 @@ TEST_CASE("a search finds the law, twice the same, with operators of the user") 
         REQUIRE(balmer_search_run(search, nullptr, nullptr, &reason, &error) == BALMER_OK);
         CHECK(reason == BALMER_STOP_ITERATIONS);
         fronts[threads - 1] = front_text(search);
-        CHECK(balmer_search_best(search) >= 0);
-        balmer_entry last{};
+        balmer_entry law{}, last{};
+        REQUIRE(balmer_search_best(search) >= 0);
+        const auto best = static_cast<std::size_t>(balmer_search_best(search));
+        CHECK(balmer_search_front_entry(search, best, &law, &error) == BALMER_OK);
+        CHECK(law.complexity == 6);
+        CHECK(law.loss < 50);  // of a variance of 1.5e7: P^2 ~ a^3
         const std::size_t size = balmer_search_front_size(search);
         CHECK(balmer_search_front_entry(search, size - 1, &last, &error) == BALMER_OK);
         CHECK(last.loss >= 0);

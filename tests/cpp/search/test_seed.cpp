@@ -154,7 +154,7 @@ TEST_CASE("noise of a tenth does not hide a law that is a sum only after inversi
     const OperatorSet operators;
     const SearchOptions options = options_with(kUsual);
     const auto best_of = [&](const Rows& rows) {
-        const SeedResult result = run(rows, options, 5e9);
+        const SeedResult result = run(rows, options, 3.2e9);
         const Vocabulary vocabulary(options, operators);
         const DescriptionScale scale = description_scale(rows.y, vocabulary.n_symbols(rows.features));
         const FrontEntry* best = nullptr;
