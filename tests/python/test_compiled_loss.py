@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
@@ -12,6 +10,7 @@ from scipy import LowLevelCallable
 from sklearn.base import clone
 
 import balmer
+from compiling import shared_library
 
 RNG = np.random.default_rng(31)
 X = RNG.uniform(0.5, 2, size=(50, 2))
@@ -38,13 +37,7 @@ ARRAYS = [ctypes.POINTER(ctypes.c_double)] * 3
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    if shutil.which("cc") is None:
-        pytest.skip("no C compiler")
-    folder = tmp_path_factory.mktemp("loss")
-    (folder / "loss.c").write_text(SOURCE)
-    command = ["cc", "-O1", "-shared", "-fPIC", str(folder / "loss.c"), "-o", str(folder / "loss.so"), "-lm"]
-    subprocess.run(command, check=True)
-    return ctypes.CDLL(str(folder / "loss.so"))
+    return shared_library(tmp_path_factory.mktemp("loss"), SOURCE)
 
 
 def compiled(library, name, *more, user_data=None):

@@ -23,6 +23,7 @@ import balmer
 from balmer import CompiledOperator, _core
 from balmer.export import source
 from balmer.expression import Expression
+from compiling import shared_library
 
 RNG = np.random.default_rng(5)
 X = RNG.uniform(0.5, 2, size=(1000, 2))
@@ -58,14 +59,7 @@ POINTER = ctypes.POINTER(ctypes.c_double)
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    if shutil.which("cc") is None:
-        pytest.skip("no C compiler")
-    folder = tmp_path_factory.mktemp("operators")
-    (folder / "operators.c").write_text(SOURCE)
-    target = folder / "operators.so"
-    command = ["cc", "-O1", "-ffp-contract=off", "-shared", "-fPIC", str(folder / "operators.c")]
-    subprocess.run([*command, "-o", str(target), "-lm"], check=True)
-    return ctypes.CDLL(str(target))
+    return shared_library(tmp_path_factory.mktemp("operators"), SOURCE, "-ffp-contract=off")
 
 
 def callable_of(library, name, n_arrays=2, *more, user_data=None):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ctypes
 import pickle
 import re
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
@@ -18,6 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 import balmer
 from balmer import SymbolicRegressor, TemplateExpressionSpec
 from balmer.export import numpy_function, source
+from compiling import shared_library
 
 RNG = np.random.default_rng(11)
 X = RNG.uniform(0.5, 2, size=(120, 3))
@@ -161,13 +160,8 @@ def test_the_torch_module_has_the_same_values(by_class):
     np.testing.assert_allclose(values, by_class.predict(CLASSES), rtol=1e-12)
 
 
-@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 def test_the_source_in_c_has_the_same_values(by_class, tmp_path):
-    code = tmp_path / "law.c"
-    code.write_text(source(by_class.expression(), "c", name="law"))
-    library = tmp_path / "law.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, code, "-lm"], check=True)
-    law = ctypes.CDLL(str(library)).law
+    law = shared_library(tmp_path, source(by_class.expression(), "c", name="law")).law
     law.restype = ctypes.c_double
     values = [law(*map(ctypes.c_double, row)) for row in CLASSES[:20]]
     np.testing.assert_allclose(values, by_class.predict(CLASSES[:20]), rtol=1e-12)
