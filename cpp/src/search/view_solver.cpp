@@ -179,12 +179,11 @@ bool ViewSolver::scan(std::span<const Transform> transforms, std::span<const Tra
             polisher_.work().used += 3 * 32 * n * m * 6 * 0.02;
             submit(std::move(sums), view_.frame.nodes.empty() ? "sums" : options.stage, options.weighted ? 8 : 4);
         }
-    }
-    if (!logarithms && options.bilinear > 0) {
-        const Panel panel = standard_panel(library_, atoms, scanned.root_weight);
-        add_models(context, scan_bilinear(panel, atoms, options.bilinear, scanned, scan_options), models);
-        const auto used = static_cast<double>(std::min(options.bilinear, atoms.size()));
-        polisher_.work().used += used * used / 2 * static_cast<double>(4 + targets.size()) * m * 0.02;
+        if (!logarithms && options.bilinear > 0) {
+            add_models(context, scan_bilinear(panel, atoms, options.bilinear, scanned, scan_options), models);
+            const auto used = static_cast<double>(std::min(options.bilinear, atoms.size()));
+            polisher_.work().used += used * used / 2 * static_cast<double>(4 + targets.size()) * m * 0.02;
+        }
     }
     if (!logarithms && options.factors > 0) {
         const std::vector<std::uint32_t> factors = choose_factors(options.factors);
