@@ -113,7 +113,7 @@ bool Program<T>::draft_leaves(const Expression& expression, Draft& draft) const 
             return false;
         }
         const T* const column = columns[index];
-        const T* const constant = constants + node.index;
+        const T* const constant = constants + (node.index - index);  // of a feature: the first, if there are any
         draft.values[i] = {feature != 0 ? column : constant, 0 - feature, 0, 1 - feature};
         draft.operations[n_operations] = static_cast<std::uint16_t>(i);
         n_operations += !node.is_leaf();

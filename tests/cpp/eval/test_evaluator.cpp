@@ -310,6 +310,15 @@ TEST_CASE("single precision follows double precision") {
     }
 }
 
+TEST_CASE("features are bound where no formula has had a constant yet") {
+    // The undefined-behaviour sanitizer tells if an address of a constant is made from none.
+    const Table table(20, 3, 14);
+    const auto values = values_of(parse("exp(x2) - x1"), Dataset<double>(table.view()));
+    for (std::size_t i = 0; i < 20; ++i) {
+        CHECK(same(values[i], apply(Op::Exp, table.at(i, 2), 0, 0) - table.at(i, 1)));
+    }
+}
+
 TEST_CASE("wrong sizes and unknown features are refused") {
     const Table table(10, 2, 13);
     const Dataset<double> data(table.view());
