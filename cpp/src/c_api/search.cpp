@@ -45,6 +45,14 @@ Dataset<double> ladder_of(const balmer_dataset& dataset) {
                            RowOrder::ladder);
 }
 
+const FrontEntry& entry_at(const balmer_search& search, std::size_t index) {
+    if (index >= search.front.size()) {
+        throw std::invalid_argument("index is " + std::to_string(index) + ", the front has " +
+                                    std::to_string(search.front.size()) + " formulas; balmer_search_run makes it");
+    }
+    return search.front[index];
+}
+
 }  // namespace
 
 extern "C" {
@@ -105,18 +113,6 @@ void balmer_search_interrupt(balmer_search* search) {
 }
 
 size_t balmer_search_front_size(const balmer_search* search) { return search == nullptr ? 0 : search->front.size(); }
-
-namespace {
-
-const FrontEntry& entry_at(const balmer_search& search, std::size_t index) {
-    if (index >= search.front.size()) {
-        throw std::invalid_argument("index is " + std::to_string(index) + ", the front has " +
-                                    std::to_string(search.front.size()) + " formulas; balmer_search_run makes it");
-    }
-    return search.front[index];
-}
-
-}  // namespace
 
 balmer_status balmer_search_front_entry(const balmer_search* search, size_t index, balmer_entry* entry,
                                         balmer_error* error) {
