@@ -78,10 +78,10 @@ constexpr Place place_of(std::string_view before, std::string_view after) noexce
 std::string latex_number(double value, int precision) {
     if (std::isnan(value)) return "\\mathrm{NaN}";
     if (std::isinf(value)) return value < 0 ? "-\\infty" : "\\infty";
-    const std::string text = number_text(value, precision);
+    std::string text = number_text(value, precision);
     const std::size_t e = text.find('e');
     if (e == std::string::npos) return text;
-    const std::string power = "10^{" + text.substr(e + 1) + "}";
+    std::string power = "10^{" + text.substr(e + 1) + "}";
     const std::string mantissa = text.substr(0, e);
     if (mantissa == "1") return power;
     if (mantissa == "-1") return "-" + power;
