@@ -65,14 +65,14 @@ def copied(folder: Path) -> Path:
 
 
 def built(tree: Path, build: Path) -> None:
-    """Compile the module of the copy, without optimising much: what counts is that it is there."""
+    """Compile the module of the copy, without optimising: what counts is that it is there."""
     pybind11 = pytest.importorskip("pybind11")
     arguments = [
         f"-DTREE={tree}",
         f"-DCMAKE_PREFIX_PATH={pybind11.get_cmake_dir()}",
         f"-DPython_EXECUTABLE={sys.executable}",
         "-DCMAKE_BUILD_TYPE=Debug",
-        "-DCMAKE_CXX_FLAGS_DEBUG=-O1",
+        "-DCMAKE_CXX_FLAGS_DEBUG=-O0",
         f"-DCMAKE_LIBRARY_OUTPUT_DIRECTORY={tree / 'python' / 'balmer'}",
     ]
     for command in (
