@@ -46,9 +46,22 @@ endfunction()
 
 # Counts the lines that are executed, of the library and not of its tests. PUBLIC on the link only, as for sanitizers.
 function(balmer_count_coverage target)
-  if(BALMER_COVERAGE)
+  if(BALMER_COVERAGE AND CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    target_compile_options(${target} PRIVATE -fprofile-instr-generate -fcoverage-mapping)
+    target_link_options(${target} PUBLIC -fprofile-instr-generate)
+  elseif(BALMER_COVERAGE)
     target_compile_options(${target} PRIVATE --coverage)
     target_link_options(${target} PUBLIC --coverage)
+  endif()
+endfunction()
+
+# The standard headers of most files, read once; not for the sources after `target`, which have flags of their own. Off by
+# default: without it the compiler sees what a file forgot to include.
+function(balmer_precompile target)
+  if(BALMER_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE <algorithm> <array> <cmath> <cstddef> <cstdint> <limits> <memory>
+                              <optional> <span> <stdexcept> <string> <string_view> <utility> <vector>)
+    set_source_files_properties(${ARGN} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
   endif()
 endfunction()
 
