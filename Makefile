@@ -48,7 +48,7 @@ test-cpp: $(VENV)/.installed-test $(VENV)/.doctest
 	ctest --test-dir $(BUILD) --output-on-failure -j 2
 
 test-python: $(VENV)/.installed-test
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST)
 
 wheel: $(VENV)/.installed
 	rm -rf build/wheel

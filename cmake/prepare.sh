@@ -1,10 +1,12 @@
 #!/bin/sh
-# Gets what `make` needs and the machine lacks. Usage: prepare.sh venv PYTHON DIR | headers PYTHON DIR | doctest DIR | tsan
+# Gets what `make` and .ci/run need and the machine lacks. Usage:
+# prepare.sh venv PYTHON DIR | headers PYTHON DIR | doctest DIR | sanitizers | llvm COMPILER
 #
-#   venv      makes the virtual environment DIR
-#   headers   sees that Python.h is there
-#   doctest   sees that doctest/doctest.h is there
-#   tsan      prints a compiler that has ThreadSanitizer and an OpenMP library that it understands (Clang's, not GCC's)
+#   venv        makes the virtual environment DIR
+#   headers     sees that Python.h is there
+#   doctest     sees that doctest/doctest.h is there
+#   sanitizers  prints a compiler that has ThreadSanitizer and an OpenMP library that it understands (Clang's, not GCC's)
+#   llvm        prints the folder of what belongs to that compiler: llvm-symbolizer, llvm-profdata and llvm-cov
 #
 # On Debian and its like, root gets the package installed; anyone else gets it unpacked below DIR, where the Makefile
 # looks too. Elsewhere the remedy is printed.
@@ -89,7 +91,7 @@ doctest)
             give_up "no doctest/doctest.h. Debian: apt-get install doctest-dev; Fedora: dnf install doctest-devel"
     fi
     ;;
-tsan)
+sanitizers)
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     cat >"$work/a.cpp" <<'END'
@@ -119,7 +121,14 @@ END
     done
     give_up "no Clang with ThreadSanitizer and OpenMP. Debian: apt-get install clang-16 libclang-rt-16-dev libomp-16-dev"
     ;;
+llvm)
+    version=$("$2" -dumpversion | cut -d. -f1)
+    tools=/usr/lib/llvm-$version/bin
+    [ -x "$tools/llvm-cov" ] || { [ "$(id -u)" = 0 ] && debian_package "llvm-$version" build/debian; } ||
+        give_up "no $tools/llvm-cov. Debian: apt-get install llvm-$version"
+    echo "$tools"
+    ;;
 *)
-    give_up "usage: prepare.sh venv PYTHON DIR | headers PYTHON DIR | doctest DIR | tsan"
+    give_up "usage: prepare.sh venv PYTHON DIR | headers PYTHON DIR | doctest DIR | sanitizers | llvm COMPILER"
     ;;
 esac
