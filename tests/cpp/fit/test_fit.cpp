@@ -71,6 +71,16 @@ TEST_CASE("linear and other constants of an exact law are found to rounding") {
     CHECK(near(f.expression.constants[2], 5, 1e-13));
 }
 
+TEST_CASE("a scan finds frequencies that are many periods away, of one wave and of two") {
+    const auto wave = [](double x) { return std::sin(90 * x + 1); };
+    const auto waves = [&](double x) { return wave(x) + 0.7 * std::sin(140 * x); };
+    const FitOptions scan{.scan_frequencies = true};
+    const char* const one = "1*sin(3*x0 + 0.1)";
+    CHECK(fit(one, sample(wave, 0, 5)).result.loss > 0.1);
+    CHECK(fit(one, sample(wave, 0, 5), scan).result.loss < 1e-20);
+    CHECK(fit("1*sin(3*x0 + 0.1) + 1*cos(5*x0 + 0.1)", sample(waves, 0, 5), scan).result.loss < 1e-20);
+}
+
 TEST_CASE("a weight is a number of rows") {
     Sample s = sample([](double x) { return 2 * std::exp(0.5 * x) - 1; }, 0, 3, 0.1, 40), repeated = s;
     for (std::size_t i = 0; i < s.x.size(); ++i) {
