@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from typing import TypeGuard
+
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
@@ -23,6 +25,8 @@ __all__ = [
 ]
 
 
+# Looked up by name: comparing an array's type with a name makes a type of the name first.
+_DTYPES: dict[str, np.dtype[Any]] = {"float64": np.dtype(np.float64), "float32": np.dtype(np.float32)}
 _ONE_HOT = "sklearn.preprocessing.OneHotEncoder in a ColumnTransformer"
 
 
@@ -41,8 +45,10 @@ def as_columns(X: ArrayLike, dtype: str = "float64", names: Sequence[str] = ()) 
     ValueError
         Unless X has two dimensions and holds real numbers.
     """
-    if dtype not in ("float64", "float32"):
+    if dtype not in _DTYPES:
         raise ValueError(f"dtype is {dtype!r}: choose 'float64' or 'float32'")
+    if _is_columns(X, _DTYPES[dtype]):
+        return X
     columns = getattr(X, "columns", None)
     if columns is not None and names and set(names) <= set(columns):
         X = X[list(names)]  # type: ignore[call-overload, index]
@@ -55,24 +61,33 @@ def as_columns(X: ArrayLike, dtype: str = "float64", names: Sequence[str] = ()) 
     if array.dtype.kind == "c":
         raise ValueError("X holds complex numbers: only real numbers are supported")
     try:
-        return np.require(array, np.dtype(dtype), ["F", "A"])
+        return np.require(array, _DTYPES[dtype], ["F", "A"])
     except (TypeError, ValueError) as error:
         raise ValueError(explain_text(X) or f"X does not hold numbers: {error}") from error
 
 
-def check_out(out: object, dtype: str, shape: tuple[int, ...], columns: NDArray[Any]) -> None:
-    """Refuse an array that cannot take values of `dtype` and `shape` made from `columns`."""
+def _is_columns(X: object, dtype: np.dtype[Any]) -> TypeGuard[NDArray[Any]]:
+    """Whether `as_columns` has nothing to do. Asked first: `np.require` costs as much as small formulas."""
+    if type(X) is not np.ndarray or X.ndim != 2 or X.dtype != dtype:
+        return False
+    flags = X.flags
+    return flags.f_contiguous and flags.aligned
+
+
+def check_out(out: object, shape: tuple[int, ...], columns: NDArray[Any]) -> None:
+    """Refuse an array that cannot take values of `shape` made from `columns`, in the type of these."""
     if not isinstance(out, np.ndarray):
         raise TypeError(f"out is {type(out).__name__}: give a NumPy array")
-    if out.dtype != np.dtype(dtype):
-        raise ValueError(f"out holds {out.dtype}: give an array of {dtype}, or the other dtype")
+    if out.dtype != columns.dtype:
+        raise ValueError(f"out holds {out.dtype}: give an array of {columns.dtype}, or the other dtype")
     if out.shape != shape:
         raise ValueError(
             f"out has the shape {out.shape}: give one of shape {shape}, a row for each expression"
         )
-    if not out.flags.c_contiguous or not out.flags.aligned:
+    flags = out.flags
+    if not flags.c_contiguous or not flags.aligned:
         raise ValueError("out is not in row order: give an array made with order='C'")
-    if not out.flags.writeable:
+    if not flags.writeable:
         raise ValueError("out is read-only: give an array that may be written")
     if np.may_share_memory(out, columns):
         raise ValueError("out shares memory with X: give an array of its own")

@@ -33,14 +33,16 @@ class Expression:
     array([ 365.25, 2922.  ])
     """
 
-    __slots__ = ("_fixed", "_formula")
+    __slots__ = ("_fixed", "_formula", "_numeric")
 
     _formula: _core.Expression
     _fixed: tuple[tuple[str, float], ...]  # the last variables, whose values never change
+    _numeric: _core.Expression  # the formula with these values in their places
 
     def __init__(self, core: _core.Expression, fixed: Mapping[str, float] | None = None) -> None:
         self._formula = core
         self._fixed = tuple(fixed.items()) if fixed else ()
+        self._numeric = core.substitute([value for _, value in self._fixed]) if fixed else core
 
     def _columns(self, X: ArrayLike) -> NDArray[np.float64]:
         names = self._formula.names
@@ -95,9 +97,7 @@ class Expression:
 
     def numeric(self) -> Expression:
         """Return the same formula with numbers in the place of named constants."""
-        if not self._fixed:
-            return self
-        return Expression(self._formula.substitute([value for _, value in self._fixed]))
+        return Expression(self._numeric) if self._fixed else self
 
     @property
     def variable_names(self) -> tuple[str, ...] | None:
@@ -245,10 +245,10 @@ def evaluate(
     if n_threads < 1:
         raise ValueError(f"n_threads is {n_threads}: at least 1 is needed")
     # A call for each of many formulas would cost as much as small formulas do.
-    cores = [e.numeric()._formula if e._fixed else e._formula for e in expressions]
-    columns = as_columns(X, dtype, cores[0].names if cores else ())
+    cores = [e._numeric for e in expressions]
+    columns = as_columns(X, dtype, cores[0].names if cores and hasattr(X, "columns") else ())
     if out is not None:
-        check_out(out, dtype, (len(cores), len(columns)), columns)
+        check_out(out, (len(cores), len(columns)), columns)
     if dtype == "float32":
         return _core.evaluate_float32(cores, columns, n_threads, out)
     return _core.evaluate_float64(cores, columns, n_threads, out)
