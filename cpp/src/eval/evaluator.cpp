@@ -101,8 +101,11 @@ void run_rows(Program<T>& program, std::size_t rows, std::size_t readable, T* ou
         if (output == Output::cached) {
             prefetch_for_writing(out + r, n);
         }
-        if (rest == 0 && output == Output::cached && !program.is_watched()) {
+        const bool direct = output == Output::cached && !program.is_watched();
+        if (direct && rest == 0) {
             program.run_into(at, n, out + r);
+        } else if (direct && program.can_split() && r + padded(n) <= readable) {
+            program.run_into_any(at, n, out + r);
         } else if (r + padded(n) <= readable) {
             write(out + r, run_block(program, at, padded(n)), n, output);
         } else {  // a view ends here: its last vector overlaps the one before
@@ -298,10 +301,9 @@ void evaluate_all(std::span<const Expression* const> expressions, std::span<cons
     }
     const bool tiled = rows > 2 * kTileRows;
     const std::size_t tile = tiled ? kTileRows : rows;
-    const std::size_t group = tiled ? kTilePrograms : 1;
+    // About 50 microseconds of work a group without tiles, so that threads do not wait for one another.
+    const std::size_t group = tiled ? kTilePrograms : std::clamp<std::size_t>(65536 / (rows + 64), 1, 64);
     const std::size_t groups = (expressions.size() + group - 1) / group;
-    // About 50 microseconds of work a chunk, so that threads do not wait for one another.
-    const int chunk = tiled ? 1 : static_cast<int>(std::clamp<std::size_t>(65536 / (rows + 64), 1, 64));
     const eval::KernelTable& table = eval::kernels();
     const Output output = out.size_bytes() < kStreamedBytes ? Output::cached : Output::streamed;
     const bool copied = is_short_view(data) || is_worth_copying(data, tile, expressions.size());
@@ -312,29 +314,39 @@ void evaluate_all(std::span<const Expression* const> expressions, std::span<cons
         const FlushSubnormals scope(table);
         BatchScratch<T>& own = scratch[static_cast<std::size_t>(thread)];
         if (own.programs.empty()) {
-            own.programs.resize(std::min(group, expressions.size()));
+            own.programs.resize(tiled ? std::min(group, expressions.size()) : 1);
             own.copy = copied ? PaddedColumns<T>(data.n_features(), tile) : PaddedColumns<T>();
         }
         const std::size_t first = static_cast<std::size_t>(g) * group;
         const std::size_t last = std::min(first + group, expressions.size());
-        for (std::size_t e = first; e < last; ++e) {
+        const auto compile = [&](std::size_t e, Program<T>& program) {
             prefetch(expressions, e + 1);
-            own.programs[e - first].compile_values(
-                *expressions[e], *operators[e], copied ? own.copy.columns() : data.columns(), rows, data.is_extreme());
+            program.compile_values(*expressions[e], *operators[e], copied ? own.copy.columns() : data.columns(), rows,
+                                   data.is_extreme());
+        };
+        const auto run_tile = [&](std::size_t e, Program<T>& program, std::size_t r) {
+            const std::size_t n = std::min(tile, rows - r);
+            const std::size_t at = copied ? 0 : r, readable = copied ? padded(n) : readable_rows(data) - r;
+            run_rows(program, n, readable, out.data() + e * rows + r, output, at);
+        };
+        for (std::size_t e = first; tiled && e < last; ++e) {
+            compile(e, own.programs[e - first]);
         }
         for (std::size_t r = 0; r < rows; r += tile) {
-            const std::size_t n = std::min(tile, rows - r);
             if (copied) {
-                own.copy.copy(data, r, r + n);
+                own.copy.copy(data, r, std::min(r + tile, rows));
             }
-            const std::size_t at = copied ? 0 : r, readable = copied ? padded(n) : readable_rows(data) - r;
             for (std::size_t e = first; e < last; ++e) {
-                run_rows(own.programs[e - first], n, readable, out.data() + e * rows + r, output, at);
+                Program<T>& program = own.programs[tiled ? e - first : 0];
+                if (!tiled) {
+                    compile(e, program);
+                }
+                run_tile(e, program, r);
             }
         }
         table.fence();
     };
-    parallel_for(static_cast<std::ptrdiff_t>(groups), threads, evaluate_group, chunk);
+    parallel_for(static_cast<std::ptrdiff_t>(groups), threads, evaluate_group);
 }
 
 template class Workspace<double>;

@@ -31,6 +31,39 @@ using BackwardKernel = void (*)(T* out, const T* g, const T* a, const T* b, cons
 /// A column of the table: how the derivative with respect to an operand may be had without a kernel.
 enum class Derivative : std::uint8_t { general, zero, one, minus_one };
 
+/// Whether the value of a row is one arithmetic operation, as "a + b" is: what it costs to store the value and to load it
+/// again is more then than the operation itself.
+constexpr bool is_arithmetic(const char* value) noexcept {
+    return value[0] == 'a' && value[1] == ' ' && value[3] == ' ' && value[4] == 'b' && value[5] == 0;
+}
+
+#define BALMER_OP(id, names, arity, value, ...) +is_arithmetic(#value)
+inline constexpr std::size_t kArithmeticRows = 0
+#include "balmer/expr/operators.def"
+    ;
+#undef BALMER_OP
+
+/// Rows of the table whose values are one arithmetic operation.
+struct ArithmeticRows {
+    std::size_t row[kArithmeticRows]{};
+};
+inline constexpr ArithmeticRows kArithmetic = [] {
+    constexpr bool kIsOne[kTableRows] = {
+#define BALMER_OP(id, names, arity, value, ...) is_arithmetic(#value),
+#include "balmer/expr/operators.def"
+#undef BALMER_OP
+    };
+    ArithmeticRows found;
+    std::size_t place = 0;
+    for (std::size_t row = 0; row < kTableRows; ++row) {
+        if (kIsOne[row]) found.row[place++] = row;
+    }
+    return found;
+}();
+
+/// Which operand of the second operation of a chain is the value of the first one.
+enum Chained : std::uint8_t { second_operand, first_operand, kChainedOperands };
+
 /// The virtual accumulators of a sum: row i of a block that starts at a multiple of 16 is added to lane i % 16, in the
 /// order of the rows, by every instruction set; so sums are the same bits on each.
 inline constexpr std::size_t kSumLanes = 16;
@@ -39,6 +72,11 @@ template <class T>
 struct Kernels {
     ForwardKernel<T> forward[kTableRows][kForms];       ///< by row of the table; unary and ternary ones in [vv]
     BackwardKernel<T> backward[kTableRows][3][kForms];  ///< by row, operand; null where the derivative is not general
+
+    /// Two arithmetic operations, f and then g, the value between them in a register: out[i] = g(c[i], f(a[i], b[i])) for
+    /// second_operand, g(f(a[i], b[i]), c[i]) for first_operand. By that, the places of f and g in kArithmetic, the form of
+    /// f's operands, and whether `c` points to one value.
+    ForwardKernel<T> chain[kChainedOperands][kArithmeticRows][kArithmeticRows][kForms][2];
 
     /// out[i] = value of `a[0]`; out[i] = a[i]; out[i] = -a[i]; out[i] = a[i] + b[i].
     ForwardKernel<T> fill, copy, negate, add;

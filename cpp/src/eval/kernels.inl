@@ -104,6 +104,21 @@ void forward(T* out, const T* a, const T* b, const T* c, std::size_t n) noexcept
     }
 }
 
+template <class First, class Second, Chained chained, class T, Form form, bool single>
+void chain(T* out, const T* a, const T* b, const T* c, std::size_t n) noexcept {
+    constexpr Operand ka = operand_of(2, form, 0), kb = operand_of(2, form, 1),
+                      kc = single ? Operand::single : Operand::array;
+    const Vec<T> a0 = first_value<ka>(a), b0 = first_value<kb>(b), c0 = first_value<kc>(c);
+    for (std::size_t i = 0; i < n; i += kTurn) {
+        for (std::size_t j = i; j < i + kTurn; j += Vec<T>::kSize) {
+            const Vec<T> inner = First::value(next_value<ka>(a, j, a0), next_value<kb>(b, j, b0), a0);
+            const Vec<T> other = next_value<kc>(c, j, c0);
+            const bool first = chained == first_operand;
+            Second::value(first ? inner : other, first ? other : inner, a0).store(out + j);
+        }
+    }
+}
+
 template <class Row, int operand, class T, Form form>
 void backward(T* out, const T* g, const T* a, const T* b, const T* c, const T* y, std::size_t n) noexcept {
     constexpr Operand ka = operand_of(Row::kArity, form, 0), kb = operand_of(Row::kArity, form, 1),
@@ -234,9 +249,43 @@ enum class RowNumber : std::size_t {
 #undef BALMER_OP
 };
 
+template <std::size_t row>
+struct RowOf;
+#define BALMER_OP(ID, ...)                                  \
+    template <>                                             \
+    struct RowOf<static_cast<std::size_t>(RowNumber::ID)> { \
+        using Type = ID##Row;                               \
+    };
+#include "balmer/expr/operators.def"
+#undef BALMER_OP
+
+template <std::size_t first, std::size_t second, Chained chained, class T>
+constexpr void fill_chain(Kernels<T>& kernels) noexcept {
+    using First = typename RowOf<kArithmetic.row[first]>::Type;
+    using Second = typename RowOf<kArithmetic.row[second]>::Type;
+    auto& forms = kernels.chain[chained][first][second];
+    forms[vv][false] = chain<First, Second, chained, T, vv, false>;
+    forms[vs][false] = chain<First, Second, chained, T, vs, false>;
+    forms[sv][false] = chain<First, Second, chained, T, sv, false>;
+    forms[vv][true] = chain<First, Second, chained, T, vv, true>;
+    forms[vs][true] = chain<First, Second, chained, T, vs, true>;
+    forms[sv][true] = chain<First, Second, chained, T, sv, true>;
+}
+
+/// The chains from number `pair` on.
+template <std::size_t pair, class T>
+constexpr void fill_chains(Kernels<T>& kernels) noexcept {
+    if constexpr (pair < kArithmeticRows * kArithmeticRows) {
+        fill_chain<pair / kArithmeticRows, pair % kArithmeticRows, first_operand>(kernels);
+        fill_chain<pair / kArithmeticRows, pair % kArithmeticRows, second_operand>(kernels);
+        fill_chains<pair + 1>(kernels);
+    }
+}
+
 template <class T>
 constexpr Kernels<T> make_kernels() noexcept {
     Kernels<T> kernels{};
+    fill_chains<0>(kernels);
 #define BALMER_OP(ID, ...) fill_row<ID##Row, static_cast<std::size_t>(RowNumber::ID), T>(kernels);
 #include "balmer/expr/operators.def"
 #undef BALMER_OP

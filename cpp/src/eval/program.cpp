@@ -82,6 +82,7 @@ void Program<T>::compile(const Expression& expression, const OperatorSet& operat
     columns_ = columns;
     mode_ = derivatives;
     range_ = range;
+    can_split_ = false;
     const bool values_only = derivatives == Derivatives::none;
     choose_blocks(n_rows);
 
@@ -190,15 +191,7 @@ template <class T>
 void Program<T>::append(ForwardKernel<T> kernel, std::int16_t row, int arity, Form form, const Value* operands,
                         std::int32_t slot_number) {
     T* const out = slot(slot_number);
-    Instruction instruction{kernel, out, operands[0].p, nullptr, nullptr, operands[0].mask, 0, 0};
-    if (arity > 1) {
-        instruction.b = operands[1].p;
-        instruction.b_mask = operands[1].mask;
-    }
-    if (arity > 2) {
-        instruction.c = operands[2].p;
-        instruction.c_mask = operands[2].mask;
-    }
+    const auto operand = [&](int k) { return k < arity ? Operand{operands[k].p, operands[k].mask} : Operand{}; };
     if (keeps_all()) {
         Record record{row, static_cast<std::uint8_t>(arity), form, false, {}};
         for (int k = 0; k < arity; ++k) {
@@ -207,7 +200,7 @@ void Program<T>::append(ForwardKernel<T> kernel, std::int16_t row, int arity, Fo
         }
         records_.push_back(record);
     }
-    code_.push_back(instruction);
+    code_.push_back({kernel, out, operand(0), operand(1), operand(2)});
 }
 
 template <class T>
@@ -249,7 +242,7 @@ void Program<T>::emit_compiled(Op op, int arity, std::int32_t base) {
     const std::int32_t out = slot_of_result(operands, arity, base);
     top_ = out + 1;
     append(compiled_value<T>(), kCompiled, arity, vv, operands, out);
-    code_.back().c = as_operand<T>(operators_->user(op));
+    code_.back().c.p = as_operand<T>(operators_->user(op));
     const std::uint32_t first_leaving = operands[0].first_leaving;
     stack_.resize(stack_.size() - static_cast<std::size_t>(arity));
     stack_.push_back(
@@ -391,15 +384,15 @@ void Program<T>::compile_reverse() {
             }
             if (derivative == Derivative::minus_one) {
                 T* const out = slot(top_++);
-                reverse_.push_back({nullptr, kernels_->negate, out, nullptr, g, nullptr, nullptr, nullptr, 0, 0, 0});
+                reverse_.push_back({nullptr, kernels_->negate, out, nullptr, {g, 0}, {}, {}, nullptr});
                 part = out;
             } else if (derivative == Derivative::general) {
                 T* const out = slot(top_++);
                 const BackwardKernel<T> kernel = record.row == kCompiled
                                                      ? compiled_derivative<T>(k)
                                                      : kernels_->backward[record.row][k][record.form];
-                reverse_.push_back({kernel, nullptr, out, g, instruction.a, instruction.b, instruction.c,
-                                    instruction.out, instruction.a_mask, instruction.b_mask, instruction.c_mask});
+                reverse_.push_back(
+                    {kernel, nullptr, out, g, instruction.a, instruction.b, instruction.c, instruction.out});
                 part = out;
             }
             const T*& adjoint = operand.kind == Kind::slot ? adjoints_[static_cast<std::size_t>(operand.id)]
@@ -408,7 +401,7 @@ void Program<T>::compile_reverse() {
                 adjoint = part;
             } else {
                 T* const out = slot(top_++);
-                reverse_.push_back({nullptr, kernels_->add, out, nullptr, adjoint, part, nullptr, nullptr, 0, 0, 0});
+                reverse_.push_back({nullptr, kernels_->add, out, nullptr, {adjoint, 0}, {part, 0}, {}, nullptr});
                 adjoint = out;
             }
         }
@@ -425,9 +418,9 @@ template <class T>
 void Program<T>::reverse(std::size_t row, std::size_t n) noexcept {
     for (const Adjoint& i : reverse_) {
         if (i.backward != nullptr) {
-            i.backward(i.out, i.g, i.a + (row & i.a_mask), i.b + (row & i.b_mask), i.c + (row & i.c_mask), i.y, n);
+            i.backward(i.out, i.g, i.a.at(row), i.b.at(row), i.c.at(row), i.y, n);
         } else {
-            i.forward(i.out, i.a, i.b, nullptr, n);
+            i.forward(i.out, i.a.p, i.b.p, nullptr, n);
         }
     }
 }

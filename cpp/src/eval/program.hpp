@@ -98,13 +98,13 @@ class Program {
 
     /// The same, the last operation writing to `out`.
     void run_into(std::size_t row, std::size_t n, T* out) noexcept {
-        const Instruction* const last = code_.data() + n_code_ - 1;
-        for (const Instruction* i = code_.data(); i != last; ++i) {
-            i->kernel(i->out, i->a + (row & i->a_mask), i->b + (row & i->b_mask), i->c + (row & i->c_mask), n);
-        }
-        last->kernel(out, last->a + (row & last->a_mask), last->b + (row & last->b_mask),
-                     last->c + (row & last->c_mask), n);
+        const Instruction& last = run_to_last(row, n);
+        last.kernel(out, last.a.at(row), last.b.at(row), last.c.at(row), n);
     }
+
+    /// The same for any n: rows up to the next multiple of kLanes are read, n are written. For programs that can_split().
+    void run_into_any(std::size_t row, std::size_t n, T* out) noexcept;
+    [[nodiscard]] bool can_split() const noexcept { return can_split_; }
 
     /// After run(row, n) of a program with derivatives: the reverse sweep. Block k of `derivatives()` then holds the
     /// derivative of the values with respect to constant (or feature) k.
@@ -115,11 +115,27 @@ class Program {
     [[nodiscard]] const T* prediction() const noexcept { return prediction_; }
 
    private:
+    struct Instruction;
+
+    /// Runs all operations but the last, which is returned.
+    const Instruction& run_to_last(std::size_t row, std::size_t n) noexcept {
+        const Instruction* const last = code_.data() + n_code_ - 1;
+        for (const Instruction* i = code_.data(); i != last; ++i) {
+            i->kernel(i->out, i->a.at(row), i->b.at(row), i->c.at(row), n);
+        }
+        return *last;
+    }
+
+    struct Operand {
+        const T* p;
+        std::size_t mask;  // all ones: a column, which moves with the row
+        [[nodiscard]] const T* at(std::size_t row) const noexcept { return p + (row & mask); }
+    };
+
     struct Instruction {
         ForwardKernel<T> kernel;
         T* out;
-        const T *a, *b, *c;
-        std::size_t a_mask, b_mask, c_mask;  // all ones where the operand is a column, which moves with the row
+        Operand a, b, c;
     };
 
     /// One step of the reverse sweep: `backward` if set, else `forward` (add or negate) over g and a.
@@ -127,8 +143,9 @@ class Program {
         BackwardKernel<T> backward;
         ForwardKernel<T> forward;
         T* out;
-        const T *g, *a, *b, *c, *y;
-        std::size_t a_mask, b_mask, c_mask;
+        const T* g;
+        Operand a, b, c;
+        const T* y;
     };
 
     enum class Kind : std::uint8_t { slot, column, scalar };
@@ -170,11 +187,14 @@ class Program {
     };
 
     void choose_blocks(std::size_t n_rows);
+    struct Entry;
     struct Draft;
-    bool compile_plain(const Expression& expression, bool extreme);
+    bool compile_plain(const Expression& expression, std::size_t n_rows, bool extreme);
     bool draft_leaves(const Expression& expression, Draft& draft) const noexcept;
     void watch(const Expression& expression, bool extreme, Draft& draft);
     void write_operations(const Expression& expression, Draft& draft);
+    struct Arithmetic;
+    void join_chains(const T* kept) noexcept;
     void compile_nodes(const Expression& expression, const Frame* frame, bool fitted);
     void emit(Op op, int arity, std::int32_t base);
     void emit_compiled(Op op, int arity, std::int32_t base);
@@ -204,6 +224,7 @@ class Program {
 
     std::vector<Instruction> code_;  // may be longer than the program: see n_code_
     std::size_t n_code_ = 0;
+    bool can_split_ = false;  // operands are arrays and constants, nothing of compiled operators
     std::vector<Record> records_;
     std::vector<Adjoint> reverse_;
     std::vector<Value> stack_;

@@ -3,6 +3,7 @@
 // the formula, but for what is rare. Operators of one and of two operands, in all forms, take the same path.
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "eval/program.hpp"
 #include "eval/rescue.hpp"
@@ -10,14 +11,8 @@
 namespace balmer::eval {
 namespace {
 
-/// The value of a node.
-template <class T>
-struct Entry {
-    const T* p;
-    std::size_t mask;    // all ones: a column
-    std::size_t held;    // what the value holds of the stack of slots: one stride or nothing
-    std::size_t scalar;  // 1 for a constant, else 0
-};
+/// From this size of a column on operations are joined to chains: it takes about as long as the rest of compiling.
+constexpr std::size_t kChainedBytes = 6144;
 
 /// The form of an operation by which of its two operands is a constant.
 static_assert(vv == 0 && vs == 1 && sv == 2);
@@ -48,7 +43,7 @@ void Program<T>::compile_values(const Expression& expression, const OperatorSet&
     mode_ = Derivatives::none;
     range_ = extreme ? Range::watched_extreme : Range::watched;
     choose_blocks(n_rows);
-    if (!compile_plain(expression, extreme)) {
+    if (!compile_plain(expression, n_rows, extreme)) {
         compile(expression, operators, columns, n_rows, Derivatives::none, range_);
     }
     if (is_watched()) {
@@ -59,10 +54,18 @@ void Program<T>::compile_values(const Expression& expression, const OperatorSet&
     }
 }
 
+/// The value of a node.
+template <class T>
+struct Program<T>::Entry {
+    Operand operand;
+    std::size_t held;    // what the value holds of the stack of slots: one stride or nothing
+    std::size_t scalar;  // 1 for a constant, else 0
+};
+
 /// What the passes over an expression hand on.
 template <class T>
 struct Program<T>::Draft {
-    Entry<T> values[kMaxNodes];           // by node
+    Entry values[kMaxNodes];              // by node
     std::uint16_t operations[kMaxNodes];  // the nodes that are no leaves
     std::size_t n_operations = 0;
     bool kept[kMaxNodes];  // by node: whether it has a slot of its own, which nothing overwrites
@@ -71,7 +74,7 @@ struct Program<T>::Draft {
 
 /// Gives up where a user's operator turns up, or a feature that is not in the data (the full way says what is wrong).
 template <class T>
-bool Program<T>::compile_plain(const Expression& expression, bool extreme) {
+bool Program<T>::compile_plain(const Expression& expression, std::size_t n_rows, bool extreme) {
     const std::size_t n_nodes = expression.nodes.size();
     reserve(2 * n_nodes + 2, expression.constants.size());
     constants_.resize(expression.constants.size());
@@ -90,6 +93,10 @@ bool Program<T>::compile_plain(const Expression& expression, bool extreme) {
         watch(expression, extreme, draft);
     }
     write_operations(expression, draft);
+    can_split_ = true;
+    if (n_rows * sizeof(T) >= kChainedBytes) {
+        join_chains(slots_.data() + (n_nodes + 1) * stride_);
+    }
     return true;
 }
 
@@ -114,7 +121,7 @@ bool Program<T>::draft_leaves(const Expression& expression, Draft& draft) const 
         }
         const T* const column = columns[index];
         const T* const constant = constants + (node.index - index);  // of a feature: the first, if there are any
-        draft.values[i] = {feature != 0 ? column : constant, 0 - feature, 0, 1 - feature};
+        draft.values[i] = {{feature != 0 ? column : constant, 0 - feature}, 0, 1 - feature};
         draft.operations[n_operations] = static_cast<std::uint16_t>(i);
         n_operations += !node.is_leaf();
         grows |= kGrows[static_cast<std::size_t>(node.op)];
@@ -172,9 +179,9 @@ void Program<T>::write_operations(const Expression& expression, Draft& draft) {
     Instruction* next = code_.data();
     T* top = slots_.data();
     T* own = top + (expression.nodes.size() + 1) * stride;
-    const auto fill = [&](Entry<T>& value) {
-        *next++ = {kernels_->fill, top, value.p, nullptr, nullptr, 0, 0, 0};
-        value = {top, 0, stride, 0};
+    const auto fill = [&](Entry& value) {
+        *next++ = {kernels_->fill, top, value.operand, {}, {}};
+        value = {{top, 0}, stride, 0};
         top += stride;
     };
     for (std::size_t k = 0; k < draft.n_operations; ++k) {
@@ -182,24 +189,24 @@ void Program<T>::write_operations(const Expression& expression, Draft& draft) {
         const Node node = nodes[i];
         const std::size_t row = static_cast<std::size_t>(node.op) - kFirstOp;
         if (node.arity > 2) [[unlikely]] {
-            Entry<T>& a = draft.values[expression.operand(i, 0)];
-            Entry<T>& b = draft.values[expression.operand(i, 1)];
-            Entry<T>& c = draft.values[i - 1];
+            Entry& a = draft.values[expression.operand(i, 0)];
+            Entry& b = draft.values[expression.operand(i, 1)];
+            Entry& c = draft.values[i - 1];
             T* const lowest = top - (a.held + b.held + c.held);  // a slot that is filled now lies above these
-            for (Entry<T>* const value : {&a, &b, &c}) {
+            for (Entry* const value : {&a, &b, &c}) {
                 if (value->scalar != 0) {
                     fill(*value);
                 }
             }
-            *next++ = {kernels[row][vv], lowest, a.p, b.p, c.p, a.mask, b.mask, c.mask};
+            *next++ = {kernels[row][vv], lowest, a.operand, b.operand, c.operand};
             top = lowest + stride;
-            draft.values[i] = {lowest, 0, stride, 0};
+            draft.values[i] = {{lowest, 0}, stride, 0};
             continue;
         }
         // With one operand `b` is the same as `a`, at which alone the kernel looks.
         const std::size_t two = node.arity - std::size_t{1};
-        Entry<T>& a = draft.values[i - 1 - (nodes[i - 1].size & (0 - two))];
-        const Entry<T>& b = draft.values[i - 1];
+        Entry& a = draft.values[i - 1 - (nodes[i - 1].size & (0 - two))];
+        const Entry& b = draft.values[i - 1];
         if ((a.scalar & b.scalar) != 0) [[unlikely]] {
             fill(a);
         }
@@ -209,16 +216,87 @@ void Program<T>::write_operations(const Expression& expression, Draft& draft) {
         T* const out = kept ? own : lowest;
         own += own_stride;
         top = lowest + held;
-        *next++ = {kernels[row][form_of(a.scalar, b.scalar)], out, a.p, b.p, nullptr, a.mask, b.mask, 0};
-        draft.values[i] = {out, 0, held, 0};
+        // Word by word: a pair copied at once would wait for the two stores that have just made it.
+        next->kernel = kernels[row][form_of(a.scalar, b.scalar)];
+        next->out = out;
+        next->a.p = a.operand.p;
+        next->a.mask = a.operand.mask;
+        next->b.p = b.operand.p;
+        next->b.mask = b.operand.mask;
+        next->c = {};
+        ++next;
+        draft.values[i] = {{out, 0}, held, 0};
     }
-    const Entry<T>& result = draft.values[expression.root()];
+    const Entry& result = draft.values[expression.root()];
     if (result.scalar != 0) {
-        *next++ = {kernels_->fill, top, result.p, nullptr, nullptr, 0, 0, 0};
-    } else if (result.mask != 0) {
-        *next++ = {kernels_->copy, top, result.p, nullptr, nullptr, result.mask, 0, 0};
+        *next++ = {kernels_->fill, top, result.operand, {}, {}};
+    } else if (result.operand.mask != 0) {
+        *next++ = {kernels_->copy, top, result.operand, {}, {}};
     }
     n_code_ = static_cast<std::size_t>(next - code_.data());
+}
+
+/// The arithmetic operation that a kernel computes: its place in kArithmetic and its form, or kNone.
+template <class T>
+struct Program<T>::Arithmetic {
+    static constexpr std::size_t kNone = kArithmeticRows;
+    std::size_t place = kNone;
+    Form form = vv;
+
+    Arithmetic() = default;
+    Arithmetic(const Kernels<T>& kernels, ForwardKernel<T> kernel) noexcept {
+        for (std::size_t i = 0; i < kArithmeticRows; ++i) {
+            for (const Form f : {vv, vs, sv}) {
+                if (kernel == kernels.forward[kArithmetic.row[i]][f]) {
+                    place = i;
+                    form = f;
+                }
+            }
+        }
+    }
+};
+
+/// Makes one instruction of two arithmetic ones where the second takes the value of the first, which nothing else does
+/// unless it is kept: in a slot from `kept` on.
+template <class T>
+void Program<T>::join_chains(const T* kept) noexcept {
+    Instruction* next = code_.data();
+    Arithmetic before;  // what the instruction before `next` computes, if it may be joined
+    for (std::size_t i = 0; i < n_code_; ++i) {
+        const Instruction second = code_[i];
+        const Arithmetic now(*kernels_, second.kernel);
+        const T* const value = before.place == Arithmetic::kNone ? nullptr : next[-1].out;
+        if (now.place != Arithmetic::kNone && value != nullptr && (second.a.p == value || second.b.p == value)) {
+            const Chained chained = second.a.p == value ? first_operand : second_operand;
+            const bool single = now.form == (chained == first_operand ? vs : sv);
+            next[-1].kernel = kernels_->chain[chained][before.place][now.place][before.form][single];
+            next[-1].out = second.out;
+            next[-1].c = chained == first_operand ? second.b : second.a;
+            before = {};
+        } else {
+            *next++ = second;
+            before = std::less<>{}(second.out, kept) ? now : Arithmetic{};
+        }
+    }
+    n_code_ = static_cast<std::size_t>(next - code_.data());
+}
+
+template <class T>
+void Program<T>::run_into_any(std::size_t row, std::size_t n, T* out) noexcept {
+    const std::size_t rest = n % kLanes, whole = n - rest;
+    const Instruction& last = run_to_last(row, padded(n));
+    last.kernel(out, last.a.at(row), last.b.at(row), last.c.at(row), whole);
+    if (rest == 0) {
+        return;
+    }
+    const T *const first = constants_.data(), *const end = first + constants_.size();
+    const auto operand = [&](const Operand& o) {
+        const bool constant = !std::less<>{}(o.p, first) && std::less<>{}(o.p, end);
+        return o.p == nullptr || constant ? o.p : o.at(row) + whole;
+    };
+    T* const values = last.out + whole;
+    last.kernel(values, operand(last.a), operand(last.b), operand(last.c), kLanes);
+    std::copy_n(values, rest, out + whole);
 }
 
 template <class T>
@@ -256,6 +334,7 @@ template void Program<double>::compile_values(const Expression&, const OperatorS
 template void Program<float>::compile_values(const Expression&, const OperatorSet&, std::span<const float* const>,
                                              std::size_t, bool);
 #define BALMER_INSTANTIATE(T)                                                      \
+    template void Program<T>::run_into_any(std::size_t, std::size_t, T*) noexcept; \
     template bool Program<T>::find_rescuable(std::size_t, RowSet&) const noexcept; \
     template void Program<T>::rescue(std::size_t, std::size_t, T*)
 BALMER_INSTANTIATE(double);

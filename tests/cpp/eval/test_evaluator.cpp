@@ -110,6 +110,29 @@ TEST_CASE("a row's value depends neither on the number of rows nor on its place"
     }
 }
 
+TEST_CASE("long columns, over which operations are joined to chains, have the bits of short ones") {
+    constexpr std::size_t kRows = 1000, kPart = 90;
+    const Table table(kRows, 3, 9);
+    const Dataset<double> data(table.view());
+    Rng rng(10, 0);
+    const test::RandomExpressionOptions arithmetic{.operators = {Op::Add, Op::Sub, Op::Mul, Op::Div}};
+    // Some values are watched where an exponential may overflow: they stay where they are.
+    const test::RandomExpressionOptions watched{
+        .operators = {Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Exp, Op::Log, Op::Cond}};
+    for (int i = 0; i < 300; ++i) {
+        const Expression e = test::random_expression(rng, i % 2 == 0 ? arithmetic : watched);
+        INFO(to_text(e));
+        const auto all = values_of(e, data);
+        for (std::size_t first = 0; first < kRows; first += 7 * kPart) {
+            const MatrixView<double> part{table.values.data() + first, kPart, 3, 1, kRows};
+            const auto some = values_of(e, Dataset<double>(part));
+            for (std::size_t row = 0; row < kPart; ++row) {
+                REQUIRE(same(some[row], all[first + row]));
+            }
+        }
+    }
+}
+
 TEST_CASE("operators of the user's own are evaluated like their bodies written out") {
     OperatorSet operators;
     operators.define("inv2(x) = 1 / (x * x)");

@@ -219,6 +219,35 @@ TEST_CASE_TEMPLATE("a single operand gives what an array full of it gives", T, f
     }
 }
 
+TEST_CASE_TEMPLATE("a chain gives the bits of its operations one after the other", T, float, double) {
+    using namespace balmer::eval;
+    const Arguments<T> x(1'000);
+    const auto check = [&](const KernelTable& table, Chained chained, std::size_t f, std::size_t g, Form form,
+                           bool single) {
+        const FlushSubnormals flush(table);
+        const std::vector<T> inner = forward(table, kArithmetic.row[f], form, x);
+        const bool first = chained == first_operand;
+        Arguments<T> second = x;
+        (first ? second.a : second.b) = inner;
+        (first ? second.b : second.a) = x.c;
+        const Form second_form = !single ? vv : first ? vs : sv;
+        std::vector<T> y(x.a.size());
+        kernels_of<T>(table).chain[chained][f][g][form][single](y.data(), x.a.data(), x.b.data(), x.c.data(), y.size());
+        CHECK(first_difference(y, forward(table, kArithmetic.row[g], second_form, second)) == y.size());
+    };
+    for (const KernelTable* const table : all_tables()) {
+        CAPTURE(std::string(table->isa));
+        for (std::size_t pair = 0; pair < kArithmeticRows * kArithmeticRows; ++pair) {
+            for (const Form form : {vv, vs, sv}) {
+                for (const Chained chained : {first_operand, second_operand}) {
+                    check(*table, chained, pair / kArithmeticRows, pair % kArithmeticRows, form, false);
+                    check(*table, chained, pair / kArithmeticRows, pair % kArithmeticRows, form, true);
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE_TEMPLATE("a lane does not depend on its neighbours", T, float, double) {
     const KernelTable& table = balmer::eval::kernels();
     const Arguments<T> x(3'000);
