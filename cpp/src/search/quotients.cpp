@@ -351,7 +351,7 @@ class QuotientSearch {
         const Shape shape = shapes_[start.shape];
         const Expression e = argument(start.function, start.x, start.k);
         const Expression& u = view_.variables[start.u].expression;
-        const Expression above = sum(shape.above, start.solution.above, u, e);
+        Expression above = sum(shape.above, start.solution.above, u, e);
         if (shape.below == kOne) return above;
         const Expression below = sum(shape.below, start.solution.below, u, e);
         if (shape.above == kOne) return vocabulary_.scale(start.solution.above[0], vocabulary_.reciprocal(below));

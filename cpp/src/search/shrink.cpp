@@ -18,13 +18,13 @@ class Replacements {
 
     std::optional<Candidate> simplest() {
         for (std::size_t role = 0; role < problem_.n_evolving(); ++role) {
-            for_each_replacement(whole_.roles[role], [&](Expression smaller) { consider(role, std::move(smaller)); });
+            for_each_replacement(whole_.roles[role], [&](const Expression& smaller) { consider(role, smaller); });
         }
         return std::move(best_);
     }
 
    private:
-    void consider(std::size_t role, Expression smaller) {
+    void consider(std::size_t role, const Expression& smaller) {
         if (cancelled_.load(std::memory_order_relaxed)) return;
         std::vector<Expression> roles = whole_.roles;
         roles[role] = simplify(smaller, problem_.operators);

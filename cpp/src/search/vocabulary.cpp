@@ -181,7 +181,7 @@ Expression Vocabulary::negate(const Expression& a) const {
 }
 
 Expression Vocabulary::add(const Expression& a, const Expression& b) const {
-    const Expression direct = apply(Op::Add, a, b);
+    Expression direct = apply(Op::Add, a, b);
     if (!direct.nodes.empty() || !has(Op::Sub)) return direct;
     return apply(Op::Sub, a, apply(Op::Sub, Expression::constant(0), b));
 }
@@ -274,7 +274,7 @@ Expression Vocabulary::exp(const Expression& a) const {
 }
 
 Expression Vocabulary::log(const Expression& a) const {
-    const Expression direct = apply(Op::Log, a);
+    Expression direct = apply(Op::Log, a);
     if (!direct.nodes.empty()) return direct;
     if (has(Op::Log10)) return apply(Op::Mul, Expression::constant(2.302585092994046), apply(Op::Log10, a));
     if (has(Op::Log2)) return apply(Op::Mul, Expression::constant(0.6931471805599453), apply(Op::Log2, a));
