@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "search/description_length.hpp"
+#include "search/domain.hpp"
 #include "search/finish.hpp"
 #include "search/part_finish.hpp"
 #include "search/polisher.hpp"
@@ -85,6 +86,13 @@ std::vector<FrontEntry> shortest(std::vector<FrontEntry> all, const Problem& pro
     return front;
 }
 
+void add_risks(std::vector<FrontEntry>& front, const Problem& problem) {
+    const std::vector<Interval> box = search::widened_ranges(problem.data);
+    for (FrontEntry& entry : front) {
+        entry.description_length += search::price_of_risks(entry.expression, box, problem.operators);
+    }
+}
+
 }  // namespace
 
 std::vector<FrontEntry> final_front(const Archive& archive, const Problem& problem, const Control& control,
@@ -98,7 +106,10 @@ std::vector<FrontEntry> final_front(const Archive& archive, const Problem& probl
     for (FrontEntry& entry : front) {
         if (least_squares) entry.description_length = search::description_length(priced(entry), entry.loss, scale);
     }
-    if (problem.options.finish != Finish::simplify || !least_squares || !(data.target_variance() > 0)) return front;
+    if (problem.options.finish != Finish::simplify || !least_squares || !(data.target_variance() > 0)) {
+        if (least_squares) add_risks(front, problem);
+        return front;
+    }
     const std::vector<FrontEntry> more =
         problem.structure() != nullptr ? with_finished_parts(front, problem, scale, control.cancelled(), evaluations)
                                        : finished(front, problem, vocabulary, scale, control, evaluations);
@@ -110,6 +121,7 @@ std::vector<FrontEntry> final_front(const Archive& archive, const Problem& probl
     };
     if (problem.structure() == nullptr) std::erase_if(front, is_decided);
     front.insert(front.end(), more.begin(), more.end());
+    add_risks(front, problem);
     return shortest(std::move(front), problem);
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "balmer/eval/evaluator.hpp"
 #include "balmer/expr/simplify.hpp"
 #include "eval/dispatch.hpp"
 
@@ -48,12 +49,11 @@ std::uint64_t key_of(const double* values) noexcept {
     return h == 0 ? 1 : h;
 }
 
-bool is_transcendental(Op op) {
-    const Units units = info(op).units;
-    return units == Units::pure;
-}
+bool is_transcendental(Op op) { return OperatorSet::is_user(op) || info(op).units == Units::pure; }
 
+/// Operators of the user's own are there because laws have them.
 bool is_common(Op op) {
+    if (OperatorSet::is_user(op)) return true;
     switch (op) {
         case Op::Sin:
         case Op::Cos:
@@ -139,6 +139,32 @@ void Library::choose_steps() {
             (core ? binary_ : rare_binary_).push_back(row.op);
         }
     }
+    for (std::size_t k = 0; k < vocabulary_->operators().user().size(); ++k) {
+        const Op op = static_cast<Op>(kFirstUserOp + k);
+        if (!vocabulary_->has(op) || vocabulary_->is_power(op)) continue;
+        const std::size_t arity = vocabulary_->operators().arity(op);
+        if (arity == 2) rare_binary_.push_back(op);
+        if (arity != 1) continue;
+        const Expression once = vocabulary_->apply(op, x);
+        add_unary(op, true, once, vocabulary_->apply(op, once));
+    }
+}
+
+void Library::apply(Op op, double* out, const double* a, const double* b, std::size_t count) const {
+    if (!OperatorSet::is_user(op)) {
+        kernel(op)(out, a, b, nullptr, count);
+        return;
+    }
+    const std::size_t arity = b == nullptr ? 1 : 2;
+    AlignedVector<double> operands(a, a + count);
+    if (b != nullptr) operands.insert(operands.end(), b, b + count);
+    const auto data = Dataset<double>::view(
+        {.data = operands.data(), .rows = count, .columns = arity, .row_stride = 1, .column_stride = count});
+    const Evaluator<double> evaluator(data, vocabulary_->operators());
+    const Expression x = Expression::feature(0);
+    const Expression call = arity == 1 ? Expression::apply(op, x) : Expression::apply(op, x, Expression::feature(1));
+    Workspace<double> workspace;
+    evaluator.evaluate(call, {out, count}, workspace);
 }
 
 void Library::choose_key_rows() {
@@ -196,7 +222,7 @@ std::optional<Quantity> Library::dimension_of(const Entry& entry) const {
     const std::array<Quantity, 2> operands = {dimensions_[entry.a], dimensions_[entry.b]};
     const Entry& last = nodes_[entry.b];
     const double exponent = last.constant ? constants_[last.a] : std::numeric_limits<double>::quiet_NaN();
-    return balmer::dimension_of(entry.op, {operands.data(), info(entry.op).arity}, exponent, operators);
+    return balmer::dimension_of(entry.op, {operands.data(), arity(entry.op)}, exponent, operators);
 }
 
 std::uint32_t Library::consider(const Entry& entry, const double* values) {
@@ -232,7 +258,7 @@ void Library::choose_factors() {
             (e.op == Op::Add || e.op == Op::Sub) && nodes_[e.b].constant && constants_[nodes_[e.b].a] == 1;
         if (shifted && d > 3) continue;
         // What has two operands, or stands below the line, is no factor.
-        if (!leaf && !shifted && (info(e.op).arity != 1 || e.op == Op::Inv || !is_common(e.op))) continue;
+        if (!leaf && !shifted && (arity(e.op) != 1 || e.op == Op::Inv || !is_common(e.op))) continue;
         // A sine and a cosine of one variable go together if there are few variables, else one function stands in a product.
         const std::size_t kind = power                                         ? 0
                                  : shifted                                     ? 1
@@ -254,7 +280,7 @@ void Library::choose_factors() {
         const Entry& leaf = nodes_[variable.node];
         const Expression e = vocabulary_->power(variables_[leaf.a].expression, exponent);
         if (e.nodes.empty()) return kUnusable;
-        kernel(op)(values, &key_[variable.node * kKey], nullptr, nullptr, kKey);
+        apply(op, values, &key_[variable.node * kKey], nullptr, kKey);
         return consider({.op = op,
                          .constant = false,
                          .monomial = true,
@@ -285,7 +311,7 @@ void Library::add_product(const Product& product, const Factor& factor, Op op, s
     const double complexity = p.complexity + f.complexity + vocabulary_->complexity_of(op);
     if (complexity > vocabulary_->options().evolution.maxsize) return;
     alignas(64) double values[kKey];
-    kernel(op)(values, &key_[product.node * kKey], &key_[factor.node * kKey], nullptr, kKey);
+    apply(op, values, &key_[product.node * kKey], &key_[factor.node * kKey], kKey);
     ++candidates_;
     const std::size_t before = nodes_.size();
     const std::uint32_t node = consider({.op = op,
@@ -333,10 +359,9 @@ void Library::add_products(std::size_t count) {
 
 void Library::combine_unary(const UnaryStep& step, std::size_t low, std::size_t high, bool ahead) {
     AlignedVector<double> out(kBatch * kKey);
-    const auto f = kernel(step.op);
     for (std::size_t i = low; i < high && !full(); i += kBatch) {
         const std::size_t count = std::min(kBatch, high - i);
-        f(out.data(), &key_[i * kKey], nullptr, nullptr, count * kKey);
+        apply(step.op, out.data(), &key_[i * kKey], nullptr, count * kKey);
         for (std::size_t q = 0; q < count; ++q) {
             const Entry operand = nodes_[i + q];
             if (operand.constant || (step.transcendental && operand.nesting >= kMaxNesting)) continue;
@@ -360,15 +385,14 @@ void Library::combine_unary(const UnaryStep& step, std::size_t low, std::size_t 
 void Library::combine_binary(Op op, std::size_t i, std::size_t low, std::size_t high, bool swapped) {
     AlignedVector<double> left(kBatch * kKey), out(kBatch * kKey);
     for (std::size_t q = 0; q < kBatch; ++q) std::copy_n(&key_[i * kKey], kKey, &left[q * kKey]);
-    const auto f = kernel(op);
     const Entry first = nodes_[i];
     const double cost = vocabulary_->complexity_of(op);
     for (std::size_t j = low; j < high && !full(); j += kBatch) {
         const std::size_t count = std::min(kBatch, high - j);
         if (swapped) {
-            f(out.data(), &key_[j * kKey], left.data(), nullptr, count * kKey);
+            apply(op, out.data(), &key_[j * kKey], left.data(), count * kKey);
         } else {
-            f(out.data(), left.data(), &key_[j * kKey], nullptr, count * kKey);
+            apply(op, out.data(), left.data(), &key_[j * kKey], count * kKey);
         }
         for (std::size_t q = 0; q < count; ++q) {
             const Entry second = nodes_[j + q];
@@ -445,10 +469,9 @@ void Library::prepare(std::size_t count) {
             for (std::size_t k = 0; k < n; ++k) out[k] = values[screen_rows_[std::min(k, screen_rows_.size() - 1)]];
         } else if (entry.op == Op::Constant) {
             std::fill_n(out, n, constants_[entry.a]);
-        } else if (info(entry.op).arity == 1) {
-            kernel(entry.op)(out, &screen_[entry.a * n], nullptr, nullptr, n);
         } else {
-            kernel(entry.op)(out, &screen_[entry.a * n], &screen_[entry.b * n], nullptr, n);
+            const double* second = arity(entry.op) == 1 ? nullptr : &screen_[entry.b * n];
+            apply(entry.op, out, &screen_[entry.a * n], second, n);
         }
     }
     prepared_ = count;
@@ -471,7 +494,7 @@ Expression Library::build(std::size_t i) const {
         default:
             break;
     }
-    if (info(entry.op).arity == 1) return vocabulary_->apply(entry.op, a);
+    if (arity(entry.op) == 1) return vocabulary_->apply(entry.op, a);
     return vocabulary_->apply(entry.op, a, build(entry.b));
 }
 

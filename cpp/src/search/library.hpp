@@ -131,6 +131,9 @@ class Library {
     double candidates_ = 0;
 
     void choose_steps();
+    [[nodiscard]] std::size_t arity(Op op) const noexcept { return vocabulary_->operators().arity(op); }
+    /// out[i] = op(a[i], b[i]) for i < count; `b` is null for an operator of one operand.
+    void apply(Op op, double* out, const double* a, const double* b, std::size_t count) const;
     void choose_key_rows();
     /// The formula of that key; `node` from now on if there was none, or one that stands ahead and `node` does not.
     std::uint32_t insert(std::uint64_t key, std::uint32_t node, bool ahead);

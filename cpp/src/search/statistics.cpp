@@ -14,6 +14,7 @@
 #include "balmer/fit/fit.hpp"
 #include "core/parallel.hpp"
 #include "search/description_length.hpp"
+#include "search/domain.hpp"
 #include "search/vocabulary.hpp"
 
 namespace balmer {
@@ -266,6 +267,7 @@ void add_statistics(std::vector<FrontEntry>& front, const Problem& problem, cons
         search::description_scale({data.target(), data.n_rows()}, vocabulary.n_symbols(data.n_features()));
     FitWorkspace<double> workspace;
     const Evaluator<double> evaluator(data, problem.operators);
+    const std::vector<Interval> box = search::widened_ranges(data);
     for (FrontEntry& entry : front) {
         if (cancelled.load(std::memory_order_relaxed)) return;
         double mse = entry.loss;
@@ -281,8 +283,9 @@ void add_statistics(std::vector<FrontEntry>& front, const Problem& problem, cons
             entry.bic = 2 * nats(entry.loss) + free * ln(n);
             // The price of the formula itself is the same for every loss: that of squares less its term for the fit.
             const double unit = std::max(1.0, scale.quantum);
-            entry.description_length =
-                search::description_length(priced(entry), unit, scale) - 0.5 * scale.rows * ln(unit) + nats(entry.loss);
+            entry.description_length = search::description_length(priced(entry), unit, scale) -
+                                       0.5 * scale.rows * ln(unit) + nats(entry.loss) +
+                                       search::price_of_risks(entry.expression, box, problem.operators);
         }
     }
     // The parts of a template are fitted with all their constants.

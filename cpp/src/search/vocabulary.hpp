@@ -21,6 +21,10 @@ class Vocabulary {
     [[nodiscard]] bool has(Op op) const noexcept { return allowed_[static_cast<std::size_t>(op)]; }
     [[nodiscard]] const OperatorSet& operators() const noexcept { return *operators_; }
     [[nodiscard]] const SearchOptions& options() const noexcept { return *options_; }
+    /// Whether `op` is an operator of the user's own that squares, cubes or inverts, as `power` knows.
+    [[nodiscard]] bool is_power(Op op) const noexcept {
+        return OperatorSet::is_user(op) && (op == user_square_ || op == user_cube_ || op == user_inverse_);
+    }
     /// How many different symbols a formula over `n_features` features may choose from.
     [[nodiscard]] double n_symbols(std::size_t n_features) const noexcept;
 

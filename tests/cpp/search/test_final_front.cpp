@@ -10,6 +10,9 @@
 #include "balmer/expr/parse.hpp"
 #include "balmer/expr/print.hpp"
 #include "balmer/search/search.hpp"
+#include "search/description_length.hpp"
+#include "search/domain.hpp"
+#include "search/vocabulary.hpp"
 
 using namespace balmer;
 
@@ -144,7 +147,7 @@ struct Planets {
     std::vector<double> distance, period;
 };
 
-SearchResult search(const Planets& planets, int niterations) {
+SearchResult search_for(const Planets& planets, int niterations) {
     const MatrixView<double> X{planets.distance.data(), planets.distance.size(), 1, 1, planets.distance.size()};
     const Dataset<double> data(X, planets.period, {}, RowOrder::ladder);
     SearchOptions o = options({"sqrt", "square", "exp", "log"});
@@ -162,7 +165,7 @@ TEST_CASE("a few measurements that a formula explains to half of their digits ar
          {87.97, 224.7, 365.26, 686.98, 4332.59, 10759.22, 30688.5, 60182}},
     };
     for (const Planets& planets : tables) {
-        const SearchResult result = search(planets, 100);
+        const SearchResult result = search_for(planets, 100);
         CHECK(result.reason == StopReason::settled);
         CHECK(result.iterations == 0);
         const FrontEntry& law = *best(result.front);
@@ -191,7 +194,7 @@ TEST_CASE("eight rows can tell a law from a constant") {
     // The logarithms of the distances of Mercury, Venus, ..., Uranus (Titius and Bode: a = 0.4 + 0.3 * 2^n).
     const Planets planets{{-1000, 0, 1, 2, 3, 4, 5, 6},
                           {-0.94160854, -0.32850407, 0, 0.41871034, 1.01884732, 1.64865863, 2.25967759, 2.9559514}};
-    const FrontEntry law = *best(search(planets, 100).front);
+    const FrontEntry law = *best(search_for(planets, 100).front);
     INFO(to_text(law.expression));
     CHECK(law.complexity > 5);
     CHECK(law.loss < 1e-3);
@@ -200,7 +203,7 @@ TEST_CASE("eight rows can tell a law from a constant") {
 TEST_CASE("a few rows that were computed are searched to the last digit") {
     Planets planets{{0.387, 0.723, 1.0, 1.524, 5.203, 9.537}, {}};
     for (const double a : planets.distance) planets.period.push_back(365.25 * a * std::sqrt(a) + std::exp(-a));
-    CHECK(search(planets, 2).reason != StopReason::settled);
+    CHECK(search_for(planets, 2).reason != StopReason::settled);
 }
 
 TEST_CASE("no formula of the front has nearly as many constants as there are rows") {
@@ -210,8 +213,43 @@ TEST_CASE("no formula of the front has nearly as many constants as there are row
         noise.distance.push_back(1 + i + 0.3 * rng.normal());
         noise.period.push_back(rng.normal());
     }
-    const SearchResult result = search(noise, 10);
+    const SearchResult result = search_for(noise, 10);
     CHECK(result.reason == StopReason::iterations);
     CHECK(result.front.size() > 2);
     for (const FrontEntry& entry : result.front) CHECK(std::isfinite(entry.description_length));
+}
+
+TEST_CASE("ranges of features are widened, but not across zero") {
+    const Rows r{{-1, 0.1, 3, -6, 1, 8.1, -5, 7}, {1, 2}, 2, 4};
+    const std::vector<Interval> box = search::widened_ranges(r.dataset());
+    REQUIRE(box.size() == 4);
+    CHECK(box[0].low == doctest::Approx(-1.2));
+    CHECK(box[0].high == doctest::Approx(1.2));
+    CHECK(box[1].low == doctest::Approx(0.09));
+    CHECK(box[1].high == doctest::Approx(8.9));
+    CHECK(box[2].low == doctest::Approx(-5.8));
+    CHECK(box[2].high == doctest::Approx(3.8));
+    CHECK(box[3].low == doctest::Approx(-7.3));
+    CHECK(box[3].high == doctest::Approx(8.3));
+}
+
+TEST_CASE("a formula with a pole between the rows is longer by a nat's share") {
+    const Rows r = rows(100, 1, 0.05, [](const double* x) { return 1 / (x[0] - 2.5) + x[0]; });
+    const Dataset<double> data = r.dataset();
+    SearchOptions o = options({"log"});
+    o.finish = Finish::fit;
+    o.seeding = false;
+    const SearchResult result = Search(data, OperatorSet::builtin(), o).run();
+    const search::Vocabulary vocabulary(o, OperatorSet::builtin());
+    const auto scale = search::description_scale(r.y, vocabulary.n_symbols(1));
+    const std::vector<Interval> box = search::widened_ranges(data);
+    int risky = 0;
+    for (const FrontEntry& entry : result.front) {
+        INFO(to_text(entry.expression));
+        const std::size_t at_risk = enclose(entry.expression, box, OperatorSet::builtin()).at_risk;
+        risky += at_risk > 0 ? 1 : 0;
+        const double without = search::description_length(entry.expression, entry.loss, scale);
+        CHECK(entry.description_length == doctest::Approx(without + std::log(2.0) * static_cast<double>(at_risk)));
+    }
+    CHECK(risky > 0);
 }

@@ -104,4 +104,30 @@ TEST_CASE("no two formulas of one size have the same values, and no value comes 
     CHECK(most <= 2);
 }
 
+TEST_CASE("operators of the user's own are in the library, texts and compiled code alike") {
+    Setup setup(2);
+    const auto cubic = [](double* out, const double* a, const double*, std::size_t n) {
+        for (std::size_t i = 0; i < n; ++i) out[i] = a[i] * (1.7 + a[i] * a[i]);
+    };
+    setup.options.operators.push_back(setup.operators.define("swing(x) = sin(0.7 * x)"));
+    setup.options.operators.push_back(setup.operators.define("part(x, y) = x / (1.3 + y)"));
+    setup.options.operators.push_back(
+        setup.operators.define({.name = "cubic", .arity = 1, .value = cubic, .derivatives = {}}));
+    setup.options.operators.push_back(setup.operators.define("twice(x) = x * x"));
+    const Vocabulary vocabulary(setup.options, setup.operators);
+    Library library(vocabulary, setup.variables, setup.rows, 100000);
+    while (library.level() < 4 && library.grow()) {
+    }
+    const auto text_of = [&](auto law) {
+        const std::size_t place = setup.place_of(library, law);
+        REQUIRE(place < library.size());
+        return to_text(library.expression(place), {}, setup.operators);
+    };
+    CHECK(text_of([](const auto& x) { return std::sin(0.7 * x[0]) * x[1]; }) == "x1 * swing(x0)");
+    CHECK(text_of([](const auto& x) { return std::sqrt(x[1] / (1.3 + x[0])); }) == "sqrt(part(x1, x0))");
+    CHECK(text_of([](const auto& x) { return x[0] * (1.7 + x[0] * x[0]) - x[1]; }) == "cubic(x0) - x1");
+    // What is a square under another name is one step, as ever.
+    CHECK(text_of([](const auto& x) { return x[0] * x[0]; }) == "square(x0)");
+}
+
 }  // namespace
