@@ -230,6 +230,7 @@ class SearchOptions:
     fraction_replaced_hof: float
     fraction_replaced_guesses: float
     topn: int
+    restarts: bool
     weight_mutate_constant: float
     weight_mutate_operator: float
     weight_mutate_feature: float
@@ -242,6 +243,7 @@ class SearchOptions:
     weight_randomize: float
     weight_do_nothing: float
     weight_optimize: float
+    weight_backsolve: float
     complexity_of_constants: float
     complexity_of_variables: list[float]
     complexity_of_operators: list[float]

@@ -143,7 +143,9 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
     weight_mutate_constant, weight_mutate_operator, weight_mutate_feature : float
     weight_swap_operands, weight_rotate_tree, weight_randomize, weight_simplify : float
     weight_optimize : float
-        Relative frequencies of the mutations.
+    weight_backsolve : float, optional
+        Relative frequencies of the mutations. `weight_backsolve`, of the one that computes what a part of a
+        formula should be and puts the nearest of some small formulas there: 0.1, or 0 with ``preset="pysr"``.
     adaptive_mutation_weights : bool
         Whether these follow the success of each mutation.
     crossover_probability : float
@@ -165,6 +167,9 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
     topn : int
         Part of a population that gives way to the best of other islands, of the front and of `guesses`, and
         how many each island offers.
+    restarts : bool, optional
+        Whether every second island begins anew when 40 iterations have led to nothing better. True, but for
+        ``preset="pysr"``.
     batching : bool or "auto"
     batch_size : int, optional
         Whether to judge candidates on some of the rows; "auto": above 1000 rows.
@@ -266,6 +271,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         weight_randomize: float = 0.000502,
         weight_simplify: float = 0.00209,
         weight_optimize: float = 0.0,
+        weight_backsolve: float | None = None,
         adaptive_mutation_weights: bool = True,
         crossover_probability: float = 0.2,
         annealing: bool = True,
@@ -285,6 +291,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         fraction_replaced_hof: float = 0.0614,
         fraction_replaced_guesses: float = 0.001,
         topn: int = 12,
+        restarts: bool | None = None,
         batching: bool | str = "auto",
         batch_size: int | None = None,
         precision: int = 64,
@@ -352,6 +359,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         self.weight_randomize = weight_randomize
         self.weight_simplify = weight_simplify
         self.weight_optimize = weight_optimize
+        self.weight_backsolve = weight_backsolve
         self.adaptive_mutation_weights = adaptive_mutation_weights
         self.crossover_probability = crossover_probability
         self.annealing = annealing
@@ -371,6 +379,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         self.fraction_replaced_hof = fraction_replaced_hof
         self.fraction_replaced_guesses = fraction_replaced_guesses
         self.topn = topn
+        self.restarts = restarts
         self.batching = batching
         self.batch_size = batch_size
         self.precision = precision

@@ -68,10 +68,6 @@ DIFFERENT = {
     "mutations": ("better", "weight_add_node and its sisters: one parameter for each mutation"),
     "default_plugins": ("better", "annealing, use_frequency, adaptive_mutation_weights: one parameter each"),
     "plugins": ("better", "annealing, use_frequency, adaptive_mutation_weights: one parameter each"),
-    "weight_backsolve": (
-        "better",
-        "the search for laws of closed form (seeding) solves for parts of a formula before evolution starts",
-    ),
     "optimizer_algorithm": (
         "better",
         "variable projection and Levenberg-Marquardt with exact derivatives; a simplex where there are none",

@@ -41,9 +41,11 @@ _OPTIONAL = frozenset(
         "max_evals",
         "maxdepth",
         "niterations",
+        "restarts",
         "seeding",
         "timeout_in_seconds",
         "warmup_maxsize_by",
+        "weight_backsolve",
     }
 )
 
@@ -200,6 +202,10 @@ def _set_stages(options: _core.SearchOptions, params: Mapping[str, Any]) -> None
     if plain:
         options.finish = _core.Finish.none
         options.scaled_constants = 0.0
+        if params["weight_backsolve"] is None:
+            options.weight_backsolve = 0.0
+        if params["restarts"] is None:
+            options.restarts = False
         if params["dimensional_constraint_penalty"] is None:
             options.dimensional_constraint_penalty = _PYSR_PENALTY
     elif not options.seeding:

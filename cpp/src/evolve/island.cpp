@@ -216,6 +216,7 @@ void Island::bear_copy(const Candidate& parent) { population_.copy_into(populati
 
 Mutation Island::draw_mutation(std::size_t role, const Expression& parent, int complexity, int max_complexity) {
     MutationTable weights = context_->mutators[role].conditioned(parent, complexity, max_complexity);
+    if (context_->back_solver == nullptr) weights[static_cast<std::size_t>(Mutation::backsolve)] = 0;
     if (context_->options->adaptive_mutation_weights) {
         for (std::size_t k = 0; k < kMutations; ++k) weights[k] *= adaptive_.multiplier(static_cast<Mutation>(k));
     }
@@ -258,10 +259,12 @@ void Island::bear_changed(const Candidate& parent, std::size_t role, Mutation mu
     }
     bool born = false;
     for (int k = 0; k < kMutationTries && !born; ++k) {
-        if (!context_->mutators[role].apply(mutation, parent.roles[role], temperature, plan_->max_complexity, rng_,
-                                            child_.roles[role])) {
-            break;
-        }
+        const bool done = mutation == Mutation::backsolve
+                              ? context_->back_solver->apply(parent.roles[role], rng_, child_.roles[role],
+                                                             scratch_->workspace.evaluation)
+                              : context_->mutators[role].apply(mutation, parent.roles[role], temperature,
+                                                               plan_->max_complexity, rng_, child_.roles[role]);
+        if (!done) break;
         child_.complexity = complexity(child_);
         born = allowed(child_);
     }

@@ -36,14 +36,16 @@ void copy(const Expression& source, Expression& out) {
 
 std::string_view name(Mutation mutation) noexcept {
     constexpr std::array<std::string_view, kMutations> kNames = {
-        "mutate_constant", "mutate_operator", "mutate_feature", "swap_operands", "rotate_tree", "add_node",
-        "insert_node",     "delete_node",     "randomize",      "simplify",      "do_nothing",  "optimize"};
+        "mutate_constant", "mutate_operator", "mutate_feature", "swap_operands", "rotate_tree",
+        "add_node",        "insert_node",     "delete_node",    "randomize",     "simplify",
+        "do_nothing",      "optimize",        "backsolve"};
     return kNames[static_cast<std::size_t>(mutation)];
 }
 
 MutationTable as_table(const MutationWeights& w) noexcept {
-    return {w.mutate_constant, w.mutate_operator, w.mutate_feature, w.swap_operands, w.rotate_tree, w.add_node,
-            w.insert_node,     w.delete_node,     w.randomize,      w.simplify,      w.do_nothing,  w.optimize};
+    return {w.mutate_constant, w.mutate_operator, w.mutate_feature, w.swap_operands, w.rotate_tree,
+            w.add_node,        w.insert_node,     w.delete_node,    w.randomize,     w.simplify,
+            w.do_nothing,      w.optimize,        w.backsolve};
 }
 
 Mutator::Mutator(const SearchSpace& space, const EvolutionOptions& options)
@@ -67,7 +69,7 @@ MutationTable Mutator::conditioned(const Expression& parent, int complexity, int
     const std::size_t constants = parent.constants.size();
     if (parent.size() == 1) {
         for (const Mutation m : {Mutation::mutate_operator, Mutation::swap_operands, Mutation::delete_node,
-                                 Mutation::simplify, Mutation::rotate_tree}) {
+                                 Mutation::simplify, Mutation::rotate_tree, Mutation::backsolve}) {
             weight(m) = 0;
         }
     } else {

@@ -23,6 +23,9 @@ constexpr int kExactIterations = 1;
 /// Iterations without a shorter description after which evolution gets help.
 constexpr int kStalled = 25;
 
+/// Iterations without a shorter description after which islands begin anew.
+constexpr int kHopeless = 40;
+
 /// A description shorter by so many nats is better by more than chance.
 constexpr double kShorter = 1;
 
@@ -31,6 +34,13 @@ std::vector<Mutator> mutators_of(const Problem& problem) {
     std::vector<Mutator> mutators;
     for (const SearchSpace& space : problem.part_spaces) mutators.emplace_back(space, problem.options.evolution);
     return mutators;
+}
+
+/// None where it could not help, and for templates, whose parts have no target of their own.
+std::unique_ptr<const BackSolver> back_solver_of(const Problem& problem) {
+    if (problem.structure() != nullptr || problem.options.evolution.weights.backsolve == 0) return nullptr;
+    auto solver = std::make_unique<const BackSolver>(problem.space, problem.data);
+    return solver->is_able() ? std::move(solver) : nullptr;
 }
 
 std::uint64_t hash_of(const Candidate& candidate) noexcept { return LossTable::key(candidate.roles); }
@@ -43,13 +53,11 @@ Evolution::Evolution(const Problem& problem)
       tournament_(static_cast<std::size_t>(problem.options.evolution.population_size),
                   static_cast<std::size_t>(problem.options.evolution.tournament_selection_n),
                   problem.options.evolution.tournament_selection_p),
-      context_{&problem.space,
-               mutators_,
-               &tournament_,
-               &problem.options.evolution,
-               problem.norm,
-               problem.price_on_islands(),
-               problem.structure() ? problem.structure()->n_parameters() : 0},
+      back_solver_(back_solver_of(problem)),
+      context_{&problem.space,     mutators_,
+               &tournament_,       &problem.options.evolution,
+               problem.norm,       problem.price_on_islands(),
+               back_solver_.get(), problem.structure() ? problem.structure()->n_parameters() : 0},
       frequencies_(problem.options.evolution.maxsize),
       scale_(search::description_scale(
           {problem.data.target(), problem.data.n_rows()},
@@ -140,6 +148,10 @@ StopReason Evolution::run(Archive& archive, Control& control, SearchLog& log, co
             if (control.is_cancelled()) continue;
             helped_at_ = iteration_;
             note_progress(archive);
+        } else if (wants_restart()) {
+            restart(control);
+            if (control.is_cancelled()) continue;
+            stage = "restart";
         } else {
             run_iteration(archive, control);
             if (control.is_cancelled()) continue;
@@ -189,6 +201,24 @@ bool Evolution::leg_is_over() const noexcept {
 bool Evolution::is_stalled() const noexcept {
     const int since = std::max(leg_start_, improved_at_);
     return helped_at_ < since && iteration_ >= since + kStalled;
+}
+
+bool Evolution::wants_restart() const noexcept {
+    const int since = std::max({leg_start_, improved_at_, restarted_at_});
+    return problem_->options.evolution.restarts && iteration_ >= since + kHopeless;
+}
+
+void Evolution::restart(Control& control) {
+    const Objective& rows = problem_->on_islands();
+    const IterationPlan plan{
+        &rows, &rows, &frequencies_, problem_->options.evolution.maxsize, {}, &control.cancelled()};
+    std::vector<Island> renewed = islands_;
+    parallel_for(std::ssize(renewed) / 2, problem_->options.n_threads, [&](std::ptrdiff_t k, int thread) {
+        renewed[2 * static_cast<std::size_t>(k) + 1].initialise(plan, scratch_[static_cast<std::size_t>(thread)]);
+    });
+    if (control.is_cancelled()) return;  // it begins anew when the search goes on
+    islands_ = std::move(renewed);
+    restarted_at_ = iteration_;
 }
 
 void Evolution::note_progress(const Archive& archive) {
@@ -358,6 +388,7 @@ void load_table(StateReader& in, MutationTable& table) {
 void Evolution::save(StateWriter& out) const {
     out.line("evolution").number(static_cast<std::uint64_t>(iteration_)).number(static_cast<std::uint64_t>(leg_start_));
     out.number(static_cast<std::uint64_t>(improved_at_)).number(static_cast<std::uint64_t>(helped_at_ + 1));
+    out.number(static_cast<std::uint64_t>(restarted_at_));
     out.real(least_description_);
     out.number(static_cast<std::uint64_t>(exact_iterations_)).real(own_evaluations_).real(own_nodes_);
     out.number(refined_);
@@ -387,7 +418,7 @@ void Evolution::load(StateReader& in) {
     constexpr std::size_t kMany = 1'000'000'000;
     in.line("evolution");
     const std::size_t iteration = in.count(kMany), leg_start = in.count(kMany), improved_at = in.count(kMany),
-                      helped_at = in.count(kMany);
+                      helped_at = in.count(kMany), restarted_at = in.count(kMany);
     const double least_description = in.real();
     const std::size_t exact_iterations = in.count(kMany);
     const double own_evaluations = in.real(), own_nodes = in.real();
@@ -426,6 +457,7 @@ void Evolution::load(StateReader& in) {
     leg_start_ = static_cast<int>(leg_start);
     improved_at_ = static_cast<int>(improved_at);
     helped_at_ = static_cast<int>(helped_at) - 1;
+    restarted_at_ = static_cast<int>(restarted_at);
     least_description_ = least_description;
     exact_iterations_ = static_cast<int>(exact_iterations);
     own_evaluations_ = own_evaluations;

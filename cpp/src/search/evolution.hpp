@@ -64,6 +64,9 @@ class Evolution {
     /// Whether the iterations of the present leg are over, or the last ones have led to nothing better.
     [[nodiscard]] bool leg_is_over() const noexcept;
     [[nodiscard]] bool is_stalled() const noexcept;
+    [[nodiscard]] bool wants_restart() const noexcept;
+    /// Every second island begins anew; nothing happens if the search is stopped meanwhile.
+    void restart(Control& control);
     /// Takes down when the data were last described in fewer nats.
     void note_progress(const Archive& archive);
     void report(const Archive& archive, Control& control, const WorkDone& before) const;
@@ -71,6 +74,7 @@ class Evolution {
     const Problem* problem_;
     std::vector<Mutator> mutators_;  // one for each role that evolves
     Tournament tournament_;
+    std::unique_ptr<const BackSolver> back_solver_;
     EvolutionContext context_;
     std::optional<BatchSampler> sampler_;
 
@@ -78,9 +82,10 @@ class Evolution {
     FrequencyStatistics frequencies_;
     std::vector<Candidate> guesses_;
     int iteration_ = 0;
-    int leg_start_ = 0;    // iteration at which the present `niterations` began
-    int improved_at_ = 0;  // iteration at which the least description length last fell
-    int helped_at_ = -1;   // iteration at which it was stalled last
+    int leg_start_ = 0;     // iteration at which the present `niterations` began
+    int improved_at_ = 0;   // iteration at which the least description length last fell
+    int helped_at_ = -1;    // iteration at which it was stalled last
+    int restarted_at_ = 0;  // iteration at which islands last began anew
     double least_description_ = std::numeric_limits<double>::infinity();
     int exact_iterations_ = 0;  // since the simplest exact formula was found
     double own_evaluations_ = 0, own_nodes_ = 0;

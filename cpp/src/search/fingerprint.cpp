@@ -57,7 +57,7 @@ void add_evolution(Fingerprint& print, const EvolutionOptions& o) {
     }
     for (const bool value :
          {o.use_frequency, o.use_frequency_in_tournament, o.should_simplify, o.adaptive_mutation_weights, o.annealing,
-          o.skip_mutation_failures, o.should_optimize_constants, o.migration, o.hof_migration}) {
+          o.skip_mutation_failures, o.should_optimize_constants, o.migration, o.hof_migration, o.restarts}) {
         print.add(value ? 1 : 0);
     }
     for (const double value :

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "balmer/evolve/back_solver.hpp"
 #include "search/finish.hpp"
 #include "search/view_solver.hpp"
 
@@ -14,19 +15,6 @@ namespace {
 constexpr std::size_t kFewestRows = 40;
 constexpr std::size_t kAtoms = 800, kPolished = 40;
 constexpr double kUsableShare = 0.7;  // of the rows, on which the part has a value
-
-double value(Op op, double x) { return balmer::apply(op, x); }
-
-/// What a node should be on each row, and |dy / d node|: 0 where nothing is known.
-struct Wanted {
-    std::vector<double> value, slope;
-
-    void set(std::size_t row, double v, double s) {
-        const bool usable = std::isfinite(v) && std::isfinite(s) && s > 0;
-        value[row] = usable ? v : 0;
-        slope[row] = usable ? s : 0;
-    }
-};
 
 /// A part of a formula, and what should stand in its place.
 struct Part {
@@ -95,8 +83,7 @@ class PartSearch {
         const std::size_t arity = formula.nodes[node].arity;
         for (std::size_t k = 0; k < arity; ++k) {
             const std::size_t part = formula.operand(node, k);
-            const std::optional<Wanted> inside =
-                arity == 2 ? through_binary(formula, node, k, wanted) : through_unary(formula, node, wanted);
+            const std::optional<Wanted> inside = inside_of(formula, node, k, wanted);
             if (!inside || !enough(*inside)) continue;
             // The families take a constant factor or term, and many functions, into account by themselves.
             if (arity == 2 && formula.nodes[formula.operand(node, 1 - k)].op != Op::Constant) {
@@ -119,75 +106,13 @@ class PartSearch {
         return values;
     }
 
-    std::optional<Wanted> through_binary(const Expression& formula, std::size_t node, std::size_t k,
-                                         const Wanted& wanted) {
+    std::optional<Wanted> inside_of(const Expression& formula, std::size_t node, std::size_t k, const Wanted& wanted) {
         const Op op = formula.nodes[node].op;
-        const bool invertible = op == Op::Add || op == Op::Sub || op == Op::Mul || op == Op::Div;
-        const bool power = op == Op::Pow && k == 0;
-        if (!invertible && !power) return std::nullopt;
-        const std::vector<double> other = values_of(formula.subtree(formula.operand(node, 1 - k)));
-        Wanted inside{std::vector<double>(other.size()), std::vector<double>(other.size())};
-        for (std::size_t i = 0; i < other.size(); ++i) {
-            const double t = wanted.value[i], s = wanted.slope[i], b = other[i];
-            if (op == Op::Add) {
-                inside.set(i, t - b, s);
-            } else if (op == Op::Sub) {
-                inside.set(i, k == 0 ? t + b : b - t, s);
-            } else if (op == Op::Mul) {
-                inside.set(i, t / b, s * std::abs(b));
-            } else if (op == Op::Div && k == 0) {
-                inside.set(i, t * b, s / std::abs(b));
-            } else if (op == Op::Div) {
-                inside.set(i, b / t, s * std::abs(t * t / b));
-            } else {
-                const double root = t > 0 ? value(Op::Exp, value(Op::Log, t) / b) : NAN;
-                inside.set(i, root, s * std::abs(b * t / root));
-            }
-        }
-        return inside;
-    }
-
-    std::optional<Wanted> through_unary(const Expression& formula, std::size_t node, const Wanted& wanted) {
-        const Op op = formula.nodes[node].op;
-        const std::size_t n = wanted.value.size();
-        Wanted inside{std::vector<double>(n), std::vector<double>(n)};
-        std::vector<double> now;  // on which branch of the inverse the part is
-        if (op == Op::Square) now = values_of(formula.subtree(formula.operand(node, 0)));
-        for (std::size_t i = 0; i < n; ++i) {
-            const double t = wanted.value[i], s = wanted.slope[i];
-            switch (op) {
-                case Op::Neg:
-                    inside.set(i, -t, s);
-                    break;
-                case Op::Inv:
-                    inside.set(i, 1 / t, s * t * t);
-                    break;
-                case Op::Sqrt:
-                    inside.set(i, t > 0 ? t * t : NAN, s / (2 * t));
-                    break;
-                case Op::Square: {
-                    const double root = std::copysign(std::sqrt(t), now[i]);
-                    inside.set(i, root, s * 2 * std::abs(root));
-                    break;
-                }
-                case Op::Cube: {
-                    const double root = value(Op::Cbrt, t);
-                    inside.set(i, root, s * 3 * root * root);
-                    break;
-                }
-                case Op::Exp:
-                    inside.set(i, value(Op::Log, t), s * t);
-                    break;
-                case Op::Log: {
-                    const double power = value(Op::Exp, t);
-                    inside.set(i, power, s / power);
-                    break;
-                }
-                default:
-                    return std::nullopt;
-            }
-        }
-        return inside;
+        if (OperatorSet::is_user(op) || !is_invertible(op, k)) return std::nullopt;
+        std::vector<double> other, now;
+        if (formula.nodes[node].arity == 2) other = values_of(formula.subtree(formula.operand(node, 1 - k)));
+        if (op == Op::Square) now = values_of(formula.subtree(formula.operand(node, k)));
+        return wanted_of_operand(op, k, wanted, other, now);
     }
 
     /// The variables of the data that stand in the part.

@@ -13,7 +13,7 @@ namespace balmer {
 namespace {
 
 constexpr std::string_view kMagic = "balmer-search";
-constexpr std::uint64_t kVersion = 3;
+constexpr std::uint64_t kVersion = 4;
 constexpr std::string_view kChecksum = "checksum";
 
 std::string hexadecimal(std::uint64_t value) {

@@ -336,6 +336,44 @@ TEST_CASE("each stop condition is named") {
     CHECK(result.front.back().complexity > 6);
 }
 
+TEST_CASE("islands begin anew when nothing better comes for long") {
+    const Dataset<double> data = rows_of("x0", 60, 5);
+    SearchOptions options = small();
+    options.evolution.populations = 2;
+    options.evolution.ncycles_per_iteration = 5;
+    options.evolution.niterations = 150;
+    options.evolution.n_iter_no_change = 0;
+    const auto evaluations_of = [&](SearchResult& result) {
+        std::vector<double> evaluations;
+        result = Search(data, OperatorSet::builtin(), options).run([&](const Progress& progress) {
+            evaluations.push_back(progress.evaluations);
+            return true;
+        });
+        return evaluations;
+    };
+    SearchResult whole, without, threads;
+    const std::vector<double> with_restarts = evaluations_of(whole);
+    options.evolution.restarts = false;
+    const std::vector<double> steady = evaluations_of(without);
+    CHECK(without.iterations == whole.iterations);
+    REQUIRE(with_restarts.size() > steady.size());  // a restart is a step of its own
+    const auto last = static_cast<int>(std::ranges::mismatch(with_restarts, steady).in1 - with_restarts.begin());
+    CHECK(last >= 40);
+    options.evolution.restarts = true;
+    for (const int stop : {last - 1, last, last + 1}) {
+        Search first(data, OperatorSet::builtin(), options);
+        (void)first.run([&](const Progress& progress) { return progress.iteration < stop; });
+        Search second(data, OperatorSet::builtin(), options);
+        second.load(first.save());
+        const SearchResult rest = second.run();
+        CHECK(same(rest.front, whole.front));
+        CHECK(rest.evaluations == whole.evaluations);
+    }
+    options.n_threads = 3;
+    CHECK(evaluations_of(threads) == with_restarts);
+    CHECK(same(threads.front, whole.front));
+}
+
 TEST_CASE("evolution ends when it leads to nothing better, and goes on when it is run again") {
     const Dataset<double> data = rows_of("x0", 60, 5);
     SearchOptions options = small();

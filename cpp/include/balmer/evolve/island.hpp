@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "balmer/core/rng.hpp"
+#include "balmer/evolve/back_solver.hpp"
 #include "balmer/evolve/candidate.hpp"
 #include "balmer/evolve/dimensional_objective.hpp"
 #include "balmer/evolve/loss_table.hpp"
@@ -25,9 +26,10 @@ struct EvolutionContext {
     std::span<const Mutator> mutators;   ///< one for each role that evolves
     const Tournament* tournament = nullptr;
     const EvolutionOptions* options = nullptr;
-    double norm = 1;               ///< loss that counts as a cost of 1
-    DimensionalPrice price = {};   ///< finite, so that evolution can cross what violates the dimensions
-    std::size_t n_parameters = 0;  ///< numbers in a last role that is only fitted; 0: there is no such role
+    double norm = 1;                          ///< loss that counts as a cost of 1
+    DimensionalPrice price = {};              ///< finite, so that evolution can cross what violates the dimensions
+    const BackSolver* back_solver = nullptr;  ///< null: that mutation cannot be
+    std::size_t n_parameters = 0;             ///< numbers in a last role that is only fitted; 0: there is no such role
 
     [[nodiscard]] double cost(double loss, int complexity) const noexcept {
         return loss / norm + options->parsimony * complexity;

@@ -24,6 +24,7 @@ enum class Mutation : std::uint8_t {
     simplify,
     do_nothing,
     optimize,
+    backsolve,
     Count_
 };
 inline constexpr std::size_t kMutations = static_cast<std::size_t>(Mutation::Count_);
@@ -49,7 +50,7 @@ class Mutator {
                                             int max_complexity) const noexcept;
 
     /// Writes a mutated copy of `parent` into `child`, another object. False if it cannot be done (then `child` is
-    /// unspecified). Not for simplify, do_nothing and optimize, which are the island's business.
+    /// unspecified). Not for simplify, do_nothing, optimize and backsolve, which are the island's business.
     /// `temperature` in [0, 1] widens the step of a constant.
     bool apply(Mutation mutation, const Expression& parent, double temperature, int max_complexity, Rng& rng,
                Expression& child) const;

@@ -28,6 +28,7 @@ struct MutationWeights {
     double randomize = 0.000502;
     double do_nothing = 0.273;
     double optimize = 0.0;
+    double backsolve = 0.1;  ///< balmer's own: another part, chosen by what should stand there
 };
 
 /// How much each kind of node counts. The complexity of an expression is the rounded sum over its nodes.
@@ -107,6 +108,8 @@ struct EvolutionOptions {
     double fraction_replaced_hof = 0.0614;
     double fraction_replaced_guesses = 0.001;
     int topn = 12;
+
+    bool restarts = true;  ///< every second island begins anew when nothing better comes for long
 
     /// Iterations that there are in any case, unless the search ends for another reason.
     [[nodiscard]] int least_iterations() const noexcept {
