@@ -25,6 +25,7 @@ cdef extern from "balmer/python_api.h" nogil:
         BALMER_STOP_TIMEOUT
         BALMER_STOP_MAX_EVALS
         BALMER_STOP_INTERRUPTED
+        BALMER_STOP_SETTLED
     ctypedef struct balmer_error:
         balmer_status status
         int position

@@ -182,7 +182,8 @@ typedef enum balmer_stop {
     BALMER_STOP_EXACT = 2,
     BALMER_STOP_TIMEOUT = 3,
     BALMER_STOP_MAX_EVALS = 4,
-    BALMER_STOP_INTERRUPTED = 5
+    BALMER_STOP_INTERRUPTED = 5,
+    BALMER_STOP_SETTLED = 6 /* few rows of measurements, and a formula explains what they can tell */
 } balmer_stop;
 
 /* Runs until an option says stop; a second call goes on where the first one stopped. `progress` and `reason` may be NULL.

@@ -16,6 +16,7 @@ static_assert(BALMER_STOP_EXACT == static_cast<int>(StopReason::exact));
 static_assert(BALMER_STOP_TIMEOUT == static_cast<int>(StopReason::timeout));
 static_assert(BALMER_STOP_MAX_EVALS == static_cast<int>(StopReason::max_evals));
 static_assert(BALMER_STOP_INTERRUPTED == static_cast<int>(StopReason::interrupted));
+static_assert(BALMER_STOP_SETTLED == static_cast<int>(StopReason::settled));
 
 std::vector<Op> operators_named(std::string_view names, const OperatorSet& operators) {
     constexpr std::string_view kBlanks = " \t\n,";

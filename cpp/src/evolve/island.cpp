@@ -30,7 +30,8 @@ std::size_t constants(const Candidate& candidate) noexcept {
 }  // namespace
 
 void AdaptiveWeights::record(Mutation mutation, bool improved) noexcept {
-    constexpr double kSmoothing = 0.02, kFloor = 0.05;
+    constexpr double kSmoothing = 0.02, kFloor = 0.05,
+                     kPrior = 12;  // successes before the first, of twice as many attempts
     const auto k = static_cast<std::size_t>(mutation);
     attempts_[k] += 1;
     if (improved) successes_[k] += 1;
@@ -39,7 +40,7 @@ void AdaptiveWeights::record(Mutation mutation, bool improved) noexcept {
         attempts += attempts_[i];
         successes += successes_[i];
     }
-    const double mean = (successes + kMutations) / (attempts + 2 * kMutations);
+    const double mean = (successes + kPrior) / (attempts + 2 * kPrior);
     const double rate = (successes_[k] + 1) / (attempts_[k] + 2);
     multipliers_[k] += kSmoothing * (std::clamp(rate / mean, kFloor, 1 / kFloor) - multipliers_[k]);
 }

@@ -194,7 +194,7 @@ TEST_CASE("a search finds the law, twice the same, with operators of the user") 
         CHECK(balmer_search_best(search) == -1);  // before it has run
         balmer_stop reason{};
         REQUIRE(balmer_search_run(search, nullptr, nullptr, &reason, &error) == BALMER_OK);
-        CHECK(reason == BALMER_STOP_ITERATIONS);
+        CHECK(reason == BALMER_STOP_SETTLED);
         fronts[threads - 1] = front_text(search);
         balmer_entry law{}, last{};
         REQUIRE(balmer_search_best(search) >= 0);
