@@ -14,6 +14,7 @@
 #include "balmer/expr/print.hpp"
 #include "expr/scalar_walk.hpp"
 #include "random_expression.hpp"
+#include "sanitized.hpp"
 
 using namespace balmer;
 
@@ -92,7 +93,8 @@ TEST_CASE("values are in the interval, and finite where nothing is at risk") {
     Rng rng(17, 0);
     const OperatorSet operators;
     int bounded = 0, safe = 0;
-    for (int trial = 0; trial < 20000; ++trial) {
+    constexpr int kTrials = test::repeats(20000, 1000);
+    for (int trial = 0; trial < kTrials; ++trial) {
         const Expression e = test::random_expression(rng, {.max_nodes = 12, .n_features = 2});
         std::array<Interval, 2> box;
         for (Interval& side : box) {
@@ -100,13 +102,14 @@ TEST_CASE("values are in the interval, and finite where nothing is at risk") {
             side.high = side.low + 4 * rng.uniform();
         }
         const Enclosure enclosure = enclose(e, box, operators);
-        const auto [low, high] = enclosure.values;
+        const double low = enclosure.values.low, high = enclosure.values.high;
         bounded += std::isfinite(low) || std::isfinite(high) ? 1 : 0;
         safe += enclosure.at_risk == 0 ? 1 : 0;
         for (int point = 0; point < 10; ++point) {
             std::array<double, 2> x;
             for (std::size_t j = 0; j < 2; ++j) x[j] = box[j].low + rng.uniform() * (box[j].high - box[j].low);
-            const auto [value, saw_infinity] = test::walk(e, x, operators);
+            const auto walked = test::walk(e, x, operators);
+            const double value = walked.value;  // Clang 16 hands no structured binding to the lambda of INFO
             // How much rounding may do to the value, and to the ends of the interval.
             double slack = 1e-9 * (1 + std::abs(value));
             for (int k = 0; k < 4; ++k) {
@@ -115,11 +118,11 @@ TEST_CASE("values are in the interval, and finite where nothing is at risk") {
             INFO(to_text(e));
             INFO(x[0] << ", " << x[1] << ": " << value << " in " << low << ", " << high);
             if (enclosure.at_risk == 0 && std::isfinite(low) && std::isfinite(high)) CHECK(std::isfinite(value));
-            if (saw_infinity || !std::isfinite(value) || !std::isfinite(slack)) continue;
+            if (walked.saw_infinity || !std::isfinite(value) || !std::isfinite(slack)) continue;
             CHECK(value >= low - slack);
             CHECK(value <= high + slack);
         }
     }
-    CHECK(bounded > 5000);
-    CHECK(safe > 3000);
+    CHECK(bounded > kTrials / 4);
+    CHECK(safe > kTrials / 7);
 }
