@@ -13,12 +13,13 @@ namespace balmer {
 namespace {
 
 constexpr std::size_t kRows = 64, kFewestRows = 20;
-constexpr std::size_t kPool = 256;  // with their squares, a quarter of a megabyte
-constexpr std::uint32_t kTried = 64;
-constexpr double kUsableShare = 0.5;   // of the rows, on which the part has a value
-constexpr double kWorthOffset = 0.9;   // of the error without one
-constexpr double kConstant = 1e-12;    // spread of values that are all the same
-constexpr double kSameValues = 1e-10;  // of two columns
+constexpr std::size_t kPool = 256;          // with their squares, a quarter of a megabyte
+constexpr std::size_t kTrials = 4 * kPool;  // formulas that are looked at for it
+constexpr std::uint32_t kTried = 64;        // pieces of it, in one mutation
+constexpr double kUsableShare = 0.5;        // of the rows, on which the part has a value
+constexpr double kWorthOffset = 0.9;        // of the error without one
+constexpr double kConstant = 1e-12;         // spread of values that are all the same
+constexpr double kSameValues = 1e-10;       // of two columns
 
 double value(Op op, double x) { return balmer::apply(op, x); }
 
@@ -133,29 +134,37 @@ BackSolver::BackSolver(const SearchSpace& space, const Dataset<double>& data)
 
 /// Features, functions of one, operations on two, and functions of those, the smaller first.
 void BackSolver::fill_pool(Workspace<double>& workspace) {
-    for (std::uint32_t j = 0; j < space_->n_features(); ++j) add_piece(Expression::feature(j), workspace);
+    for (std::uint32_t j = 0; j < std::min(space_->n_features(), kPool); ++j) {
+        add_piece(Expression::feature(j), workspace);
+    }
     const std::size_t features = pool_.size();
+    std::size_t trials = 0;
+    const auto wants_more = [&] { return pool_.size() < kPool && trials++ < kTrials; };
     const auto add_functions = [&](std::size_t first, std::size_t last) {
         for (std::size_t i = first; i < last; ++i) {
             for (const Op op : space_->operators_of_arity(1)) {
+                if (!wants_more()) return;
                 add_piece(Expression::apply(op, pool_[i].expression), workspace);
+            }
+        }
+    };
+    const auto add_pairs = [&] {
+        for (std::size_t i = 0; i < features; ++i) {
+            for (std::size_t j = 0; j < features; ++j) {
+                for (const Op op : space_->operators_of_arity(2)) {
+                    if (!wants_more()) return;
+                    add_piece(Expression::apply(op, pool_[i].expression, pool_[j].expression), workspace);
+                }
             }
         }
     };
     add_functions(0, features);
     const std::size_t pairs = pool_.size();
-    for (std::size_t i = 0; i < features; ++i) {
-        for (std::size_t j = 0; j < features; ++j) {
-            for (const Op op : space_->operators_of_arity(2)) {
-                add_piece(Expression::apply(op, pool_[i].expression, pool_[j].expression), workspace);
-            }
-        }
-    }
+    add_pairs();
     add_functions(pairs, pool_.size());
 }
 
 void BackSolver::add_piece(Expression expression, Workspace<double>& workspace) {
-    if (pool_.size() >= kPool) return;
     Piece piece{std::move(expression), {}, std::vector<double>(rows_)};
     piece.value = values_of(piece.expression, piece.expression.root(), workspace);
     double low = piece.value[0], high = piece.value[0];
