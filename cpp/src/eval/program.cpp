@@ -20,7 +20,7 @@ constexpr std::int16_t kCopy = -1, kFill = -2, kPrefer = -3,
 /// Bytes of a slot. Small enough that the slots of a typical expression stay in the first-level cache, large enough
 /// that calling a kernel costs little: with 2048 a thousand rows took a tenth longer, a quarter where the calls cannot be
 /// predicted. A program with derivatives has several times more slots.
-constexpr std::size_t kValueBlockBytes = 4096, kDerivativeBlockBytes = 1024;
+constexpr std::size_t kValueBlockBytes = 4096, kDerivativeBlockBytes = 1536;
 static_assert(kValueBlockBytes / sizeof(float) == kMaxBlockRows);
 
 /// Operations that the logarithm of one operation's value may need.
