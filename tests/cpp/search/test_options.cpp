@@ -49,7 +49,7 @@ TEST_CASE("a bad option is named with its value and a remedy") {
     CHECK(message([](SearchOptions& o) { o.evolution.weights.add_node = -1; }) ==
           "weight of add_node is -1; give a finite number, 0 or more");
     CHECK(contains(message([&](SearchOptions& o) { o.evolution.parsimony = nan; }), "parsimony is nan"));
-    CHECK(contains(message([](SearchOptions& o) { o.evolution.weights = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}; }),
+    CHECK(contains(message([](SearchOptions& o) { o.evolution.weights = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}; }),
                    "at least one mutation"));
     CHECK(contains(message([](SearchOptions& o) { o.timeout_in_seconds = 0; }), "timeout_in_seconds is 0"));
     CHECK(contains(message([](SearchOptions& o) { o.max_evals = -5; }), "max_evals is -5"));
