@@ -99,9 +99,13 @@ class Display:
         table = Table(box=None, pad_edge=False)
         table.add_column("complexity", justify="right")
         table.add_column("loss", justify="right")
-        table.add_column("equation", no_wrap=True, overflow="ellipsis")
+        table.add_column("equation", no_wrap=True)
         room = max(3, self._live.console.height - 6)
+        # Long formulas are cut here: a table makes its other columns narrow for them, down to nothing.
+        width = max(10, self._live.console.width - len("complexity  -1.2345e-100  "))
         for row in progress.front[-room:]:
-            table.add_row(str(row.complexity), f"{row.loss:.4g}", Text(row.expression.text(self._precision)))
+            equation = Text(row.expression.text(self._precision))
+            equation.truncate(width, overflow="ellipsis")
+            table.add_row(str(row.complexity), f"{row.loss:.4g}", equation)
         bar = ProgressBar(total=max(1, progress.iterations), completed=progress.iteration)
         self._live.update(Group(table, Text(status), bar), refresh=True)

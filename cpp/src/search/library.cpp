@@ -306,6 +306,28 @@ void Library::choose_factors() {
                      [](const Factor& x, const Factor& y) { return x.number < y.number; });
 }
 
+template <class Wanted>
+std::optional<std::size_t> Library::add_functions(std::size_t node, Wanted wanted) {
+    const std::size_t first = nodes_.size();
+    for (const UnaryStep& step : unary_) {
+        if (wanted(step.op)) combine_unary(step, node, node + 1, true);
+    }
+    return nodes_.size() > first ? std::optional(first) : std::nullopt;
+}
+
+/// Of what changes its sign, laws have the root and the logarithm of the magnitude, |p| or sqrt(p^2).
+void Library::add_functions_of_magnitude(std::size_t node) {
+    const double* const values = &key_[node * kKey];
+    if (std::all_of(values, values + kKey, [&](double v) { return v * values[0] > 0; })) return;
+    const auto is = [](Op op) { return [op](Op other) { return other == op; }; };
+    std::optional<std::size_t> magnitude = add_functions(node, is(Op::Abs));
+    if (!vocabulary_->has(Op::Abs)) {
+        const std::optional<std::size_t> square = add_functions(node, is(Op::Square));
+        if (square) magnitude = add_functions(*square, is(Op::Sqrt));
+    }
+    if (magnitude) add_functions(*magnitude, [](Op op) { return op == Op::Sqrt || op == Op::Log; });
+}
+
 void Library::add_product(const Product& product, const Factor& factor, Op op, std::size_t size) {
     const Entry &p = nodes_[product.node], &f = nodes_[factor.node];
     const double complexity = p.complexity + f.complexity + vocabulary_->complexity_of(op);
@@ -327,12 +349,10 @@ void Library::add_product(const Product& product, const Factor& factor, Op op, s
     const bool simple = product.simple && factor.simple;
     products_[size].push_back(
         {node, factor.number, static_cast<std::uint8_t>(product.functions + factor.function), simple});
-    if (nodes_.size() > before && simple) {
-        for (const UnaryStep& step : unary_) {
-            if (step.transcendental || step.op == Op::Sqrt) combine_unary(step, node, node + 1, true);
-        }
-    }
+    const bool functions = nodes_.size() > before && simple;
+    if (functions) add_functions(node, [](Op f) { return is_transcendental(f) || f == Op::Sqrt; });
     n_products_ += nodes_.size() - before;
+    if (functions) add_functions_of_magnitude(node);
 }
 
 void Library::add_products(std::size_t count) {

@@ -145,6 +145,10 @@ class Library {
     /// Adds products of the next sizes until there are `count` in all.
     void add_products(std::size_t count);
     void add_product(const Product& product, const Factor& factor, Op op, std::size_t size);
+    /// Functions of one formula, ahead of their size, by the operators that `wanted` says yes to; the first that was new.
+    template <class Wanted>
+    std::optional<std::size_t> add_functions(std::size_t node, Wanted wanted);
+    void add_functions_of_magnitude(std::size_t node);
     void combine_unary(const UnaryStep& step, std::size_t low, std::size_t high, bool ahead);
     void combine_binary(Op op, std::size_t i, std::size_t low, std::size_t high, bool swapped);
     [[nodiscard]] bool full() const noexcept { return nodes_.size() >= capacity_; }

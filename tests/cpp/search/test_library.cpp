@@ -104,6 +104,25 @@ TEST_CASE("no two formulas of one size have the same values, and no value comes 
     CHECK(most <= 2);
 }
 
+TEST_CASE("roots and logarithms of the magnitude of a product that changes its sign stand ahead of their size") {
+    Setup setup(4);
+    for (Variable& v : setup.variables) {
+        for (double& x : v.values) x -= 2;
+    }
+    const auto root = [](const auto& x) { return std::sqrt(std::abs(x[0] * x[1] / x[2])); };
+    const auto root_in_library = [&] {
+        const Vocabulary vocabulary(setup.options, setup.operators);
+        Library library(vocabulary, setup.variables, setup.rows, 100000);
+        while (library.level() < 5 && library.grow()) {
+        }
+        const std::size_t place = setup.place_of(library, root);
+        return place < library.size() ? to_text(library.expression(place)) : std::string();
+    };
+    CHECK(root_in_library() == "sqrt(sqrt(square(x1 * x0 / x2)))");
+    setup.options.operators.push_back(Op::Abs);
+    CHECK(root_in_library() == "sqrt(abs(x1 * x0 / x2))");
+}
+
 TEST_CASE("operators of the user's own are in the library, texts and compiled code alike") {
     Setup setup(2);
     const auto cubic = [](double* out, const double* a, const double*, std::size_t n) {
