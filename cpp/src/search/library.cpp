@@ -350,7 +350,7 @@ void Library::add_product(const Product& product, const Factor& factor, Op op, s
     products_[size].push_back(
         {node, factor.number, static_cast<std::uint8_t>(product.functions + factor.function), simple});
     const bool functions = nodes_.size() > before && simple;
-    if (functions) add_functions(node, [](Op f) { return is_transcendental(f) || f == Op::Sqrt; });
+    if (functions) add_functions(node, [](Op step) { return is_transcendental(step) || step == Op::Sqrt; });
     n_products_ += nodes_.size() - before;
     if (functions) add_functions_of_magnitude(node);
 }
