@@ -109,7 +109,7 @@ def parameters(draw):
 
 
 @pytest.mark.slow
-@settings(max_examples=100, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(parameters())
 def test_any_combination_fits(params):
     model = balmer.SymbolicRegressor(**params)
