@@ -192,11 +192,12 @@ typename Program<T>::LogForm Program<T>::log_form(const Value& value) {
         }
         case Op::Pow: {
             const LogForm base = operand(0);
-            if (base.positive) {
-                form.log = operation(Op::Mul, record.operands[1], base.log);
-                break;
+            form.log = operation(Op::Mul, record.operands[1], base.log);
+            form.positive = base.positive;
+            if (!form.positive) {  // (-1)^b: a sign for whole numbers, else not a number
+                form.sign = operation(Op::Pow, base.sign, record.operands[1]);
             }
-            [[fallthrough]];
+            break;
         }
         default:
             form.log = operation(Op::Log, operation(Op::Abs, value));
