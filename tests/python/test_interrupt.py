@@ -22,15 +22,6 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
 # Generous: a loaded machine may take its time. What a user waits is measured elsewhere.
 PATIENCE = 60
 
-
-@pytest.fixture(autouse=True)
-def interrupts_are_heard():
-    """A process that was started in the background may ignore them."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 _SCRIPT = """
 import sys, warnings
 import numpy as np
