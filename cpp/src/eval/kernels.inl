@@ -150,7 +150,7 @@ struct PreferRow {
     static constexpr int kArity = 3;
     template <class T>
     static Vec<T> value(Vec<T> a, Vec<T> b, Vec<T> c) noexcept {
-        return where((c > 0) & !is_finite(a), b, a);
+        return where((c > 0) & !is_finite(a) & (b == b), b, a);  // a right infinity may have no logarithm
     }
 };
 

@@ -155,6 +155,20 @@ TEST_CASE("an infinity that is right stays so") {
     CHECK(std::isinf(out[1]));
 }
 
+TEST_CASE("what is divided by a right infinity is 0, with derivatives beside it or without") {
+    const std::vector<double> x{0, 1};
+    const Dataset<double> data(MatrixView<double>{x.data(), 2, 1, 1, 2});
+    const Evaluator<double> evaluator(data);
+    Workspace<double> workspace;
+    std::vector<double> alone(2), out(2), gradient(2);
+    const Expression e = parse("x0 / (exp(x0) / x0 ^ 9 - 1)");
+    evaluator.evaluate(e, alone, workspace);
+    evaluator.evaluate_with_gradient(e, out, gradient, workspace);
+    CHECK(alone[0] == 0);
+    CHECK(out[0] == 0);
+    CHECK(out[1] == alone[1]);
+}
+
 TEST_CASE("the loss and the fit of Planck's law see every row") {
     // log B = c + 3 log(nu) - log(exp(h nu / T) - 1), where exp overflows for half of the rows.
     std::vector<double> x, y;
