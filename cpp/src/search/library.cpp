@@ -378,7 +378,7 @@ void Library::add_products(std::size_t count) {
 }
 
 void Library::combine_unary(const UnaryStep& step, std::size_t low, std::size_t high, bool ahead) {
-    AlignedVector<double> out(kBatch * kKey);
+    AlignedVector<double> out(std::min(kBatch, high - low) * kKey);
     for (std::size_t i = low; i < high && !full(); i += kBatch) {
         const std::size_t count = std::min(kBatch, high - i);
         apply(step.op, out.data(), &key_[i * kKey], nullptr, count * kKey);
@@ -403,8 +403,9 @@ void Library::combine_unary(const UnaryStep& step, std::size_t low, std::size_t 
 }
 
 void Library::combine_binary(Op op, std::size_t i, std::size_t low, std::size_t high, bool swapped) {
-    AlignedVector<double> left(kBatch * kKey), out(kBatch * kKey);
-    for (std::size_t q = 0; q < kBatch; ++q) std::copy_n(&key_[i * kKey], kKey, &left[q * kKey]);
+    const std::size_t batch = std::min(kBatch, high - low);
+    AlignedVector<double> left(batch * kKey), out(batch * kKey);
+    for (std::size_t q = 0; q < batch; ++q) std::copy_n(&key_[i * kKey], kKey, &left[q * kKey]);
     const Entry first = nodes_[i];
     const double cost = vocabulary_->complexity_of(op);
     for (std::size_t j = low; j < high && !full(); j += kBatch) {

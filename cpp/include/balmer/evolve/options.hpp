@@ -28,7 +28,7 @@ struct MutationWeights {
     double randomize = 0.000502;
     double do_nothing = 0.273;
     double optimize = 0.0;
-    double backsolve = 0.1;  ///< balmer's own: another part, chosen by what should stand there
+    double backsolve = 0.1;  ///< another part, chosen by what should stand there; 0 in PySR
 };
 
 /// How much each kind of node counts. The complexity of an expression is the rounded sum over its nodes.
