@@ -98,10 +98,13 @@ struct Kernels {
     /// lanes[j] += w[i] * (y[i] - p[i])^2 over i < n, in double; any n; w may be null (weights of 1).
     void (*squared_error)(const T* p, const T* y, const T* w, std::size_t n, double* lanes) noexcept;
 
-    /// Normal equations of a block, in double: with r = y - p and columns J[k] (k < k_count), adds
+    /// The same, and residual[i] = y[i] - p[i], with zeros up to the next multiple of 16.
+    void (*residuals)(const T* p, const T* y, const T* w, std::size_t n, double* residual, double* lanes) noexcept;
+
+    /// Normal equations of a block, in double: with the residual r (see `residuals`) and columns J[k] (k < k_count), adds
     /// w J[k] J[l] to lanes[(k (k + 1) / 2 + l) * 16 + j] for l <= k, then w J[k] r to lanes[(m + k) * 16 + j] with
-    /// m = k_count (k_count + 1) / 2, and w r r to the 16 after these. Any n; w may be null.
-    void (*normal_equations)(const T* const* J, std::size_t k_count, const T* p, const T* y, const T* w, std::size_t n,
+    /// m = k_count (k_count + 1) / 2. Any n; w may be null.
+    void (*normal_equations)(const T* const* J, std::size_t k_count, const double* residual, const T* w, std::size_t n,
                              double* lanes) noexcept;
 };
 

@@ -299,6 +299,7 @@ constexpr Kernels<T> make_kernels() noexcept {
     kernels.mark_not_finite = mark_not_finite<T>;
     kernels.mark_out_of_range = mark_out_of_range<T>;
     kernels.squared_error = squared_error<T>;
+    kernels.residuals = residuals<T>;
     kernels.normal_equations = normal_equations<T>;
     return kernels;
 }

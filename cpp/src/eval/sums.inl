@@ -20,35 +20,47 @@ struct Tail {
     }
 };
 
-/// sums[j] += w (y - p)^2 over whole turns.
-template <class T>
-void squared_error_turns(const T* p, const T* y, const T* w, std::size_t n, Double* sums) noexcept {
+/// sums[j] += w (y - p)^2 over whole turns; where `keep`, also residual = y - p.
+template <bool keep, class T>
+void squared_error_turns(const T* p, const T* y, const T* w, std::size_t n, double* residual, Double* sums) noexcept {
     for (std::size_t i = 0; i < n; i += kSumLanes) {
 #pragma GCC unroll 16
         for (std::size_t j = 0; j < kSumLanes; j += kDoubles) {
             const Double d = load_double(y + i + j) - load_double(p + i + j);
+            if constexpr (keep) d.store(residual + i + j);
             sums[j / kDoubles] = fma(w == nullptr ? d : load_double(w + i + j) * d, d, sums[j / kDoubles]);
         }
     }
 }
 
-template <class T>
-void squared_error(const T* p, const T* y, const T* w, std::size_t n, double* lanes) noexcept {
+template <bool keep, class T>
+void add_squared_error(const T* p, const T* y, const T* w, std::size_t n, double* residual, double* lanes) noexcept {
     Double sums[kSumLanes / kDoubles];
     for (std::size_t j = 0; j < kSumLanes; j += kDoubles) sums[j / kDoubles] = Double::load(lanes + j);
     const std::size_t whole = n - n % kSumLanes;
     if (w == nullptr) {
-        squared_error_turns<T>(p, y, nullptr, whole, sums);
+        squared_error_turns<keep, T>(p, y, nullptr, whole, residual, sums);
     } else {
-        squared_error_turns(p, y, w, whole, sums);
+        squared_error_turns<keep>(p, y, w, whole, residual, sums);
     }
     if (whole < n) {
         const Tail<T> last_p(p + whole, n - whole), last_y(y + whole, n - whole);
         Tail<T> last_w;
         if (w != nullptr) last_w = Tail<T>(w + whole, n - whole);
-        squared_error_turns(last_p.values, last_y.values, w == nullptr ? nullptr : last_w.values, kSumLanes, sums);
+        squared_error_turns<keep>(last_p.values, last_y.values, w == nullptr ? nullptr : last_w.values, kSumLanes,
+                                  keep ? residual + whole : nullptr, sums);
     }
     for (std::size_t j = 0; j < kSumLanes; j += kDoubles) sums[j / kDoubles].store(lanes + j);
+}
+
+template <class T>
+void squared_error(const T* p, const T* y, const T* w, std::size_t n, double* lanes) noexcept {
+    add_squared_error<false>(p, y, w, n, nullptr, lanes);
+}
+
+template <class T>
+void residuals(const T* p, const T* y, const T* w, std::size_t n, double* residual, double* lanes) noexcept {
+    add_squared_error<true>(p, y, w, n, residual, lanes);
 }
 
 /// Columns of a tile of products: as many as leave their sums, and the columns themselves, in registers.
@@ -61,30 +73,29 @@ enum class Place : bool { below, diagonal };
 /// The columns of one tile, and where the sums of its row k (and of the residual, the row after the last) begin.
 template <class T, std::size_t left_count, std::size_t right_count>
 struct TileColumns {
-    const T* left[left_count + 1];  // one more than needed: there may be none
-    const T* right[right_count + 1];
+    const T* left[left_count];
+    const T* right[right_count];
     const double* residual;
     const T* weights;
     double* sums[left_count + 1];
 };
 
-/// Adds w left[k] right[l] over whole turns of rows; with `residual` also w r right[l], and w r r on the diagonal. Few
-/// products are summed in several registers of lanes at once, or they would wait for each other.
+/// Adds w left[k] right[l] over whole turns of rows; with `residual` also w r right[l]. Few products are summed in several
+/// registers of lanes at once, or they would wait for each other.
 template <std::size_t left_count, std::size_t right_count, Place place, bool residual, bool weighted, class T>
 void add_products(const TileColumns<T, left_count, right_count>& columns, std::size_t rows) noexcept {
     constexpr std::size_t k_count = left_count + (residual ? 1 : 0);
-    constexpr std::size_t l_count = right_count + (residual && place == Place::diagonal ? 1 : 0);
-    constexpr std::size_t kAtOnce = k_count * l_count * 4 <= kSumRegisters && kDoubles <= 4   ? 4
-                                    : k_count * l_count * 2 <= kSumRegisters && kDoubles <= 8 ? 2
-                                                                                              : 1;
+    constexpr std::size_t kAtOnce = k_count * right_count * 4 <= kSumRegisters && kDoubles <= 4   ? 4
+                                    : k_count * right_count * 2 <= kSumRegisters && kDoubles <= 8 ? 2
+                                                                                                  : 1;
     // A constant bound with a test inside unrolls; the bound k + 1 does not.
     constexpr auto wanted = [](std::size_t k, std::size_t l) { return place == Place::below || l <= k; };
     for (std::size_t lane = 0; lane < kSumLanes; lane += kAtOnce * kDoubles) {
-        Double sums[k_count][l_count][kAtOnce];
+        Double sums[k_count][right_count][kAtOnce];
 #pragma GCC unroll 8
         for (std::size_t k = 0; k < k_count; ++k) {
 #pragma GCC unroll 8
-            for (std::size_t l = 0; l < l_count; ++l) {
+            for (std::size_t l = 0; l < right_count; ++l) {
                 for (std::size_t j = 0; wanted(k, l) && j < kAtOnce; ++j) {
                     sums[k][l][j] = Double::load(columns.sums[k] + l * kSumLanes + lane + j * kDoubles);
                 }
@@ -93,17 +104,16 @@ void add_products(const TileColumns<T, left_count, right_count>& columns, std::s
         for (std::size_t turn = lane; turn < rows; turn += kSumLanes) {
             for (std::size_t j = 0; j < kAtOnce; ++j) {
                 const std::size_t i = turn + j * kDoubles;
-                Double right[l_count];
+                Double right[right_count];
 #pragma GCC unroll 8
                 for (std::size_t l = 0; l < right_count; ++l) right[l] = load_double(columns.right[l] + i);
-                if constexpr (l_count > right_count) right[right_count] = Double::load(columns.residual + i);
 #pragma GCC unroll 8
                 for (std::size_t k = 0; k < k_count; ++k) {
                     Double left =
                         k < left_count ? load_double(columns.left[k] + i) : Double::load(columns.residual + i);
                     if constexpr (weighted) left = load_double(columns.weights + i) * left;
 #pragma GCC unroll 8
-                    for (std::size_t l = 0; l < l_count; ++l) {
+                    for (std::size_t l = 0; l < right_count; ++l) {
                         if (wanted(k, l)) sums[k][l][j] = fma(left, right[l], sums[k][l][j]);
                     }
                 }
@@ -112,7 +122,7 @@ void add_products(const TileColumns<T, left_count, right_count>& columns, std::s
 #pragma GCC unroll 8
         for (std::size_t k = 0; k < k_count; ++k) {
 #pragma GCC unroll 8
-            for (std::size_t l = 0; l < l_count; ++l) {
+            for (std::size_t l = 0; l < right_count; ++l) {
                 for (std::size_t j = 0; wanted(k, l) && j < kAtOnce; ++j) {
                     sums[k][l][j].store(columns.sums[k] + l * kSumLanes + lane + j * kDoubles);
                 }
@@ -121,13 +131,13 @@ void add_products(const TileColumns<T, left_count, right_count>& columns, std::s
     }
 }
 
-/// Some rows of a fit: the columns of the Jacobian, the residual of these rows alone, and the sums that they go to.
+/// Some rows of a fit: the columns of the Jacobian, the residual, and the sums that they go to.
 template <class T>
 struct FitRows {
     const T* const* J;
-    std::size_t k_count, start, n;
-    const double* residual;
-    const T* weights;  ///< from `start` on, or null
+    std::size_t n;
+    const double* residual;  ///< with zeros after row n up to a whole turn
+    const T* weights;        ///< or null
     double* lanes;
 };
 
@@ -135,8 +145,8 @@ struct FitRows {
 template <std::size_t left_count, std::size_t right_count, Place place, bool residual, class T>
 void add_tile(const FitRows<T>& rows, std::size_t k, std::size_t l) noexcept {
     TileColumns<T, left_count, right_count> columns;
-    for (std::size_t i = 0; i < left_count; ++i) columns.left[i] = rows.J[k + i] + rows.start;
-    for (std::size_t i = 0; i < right_count; ++i) columns.right[i] = rows.J[l + i] + rows.start;
+    for (std::size_t i = 0; i < left_count; ++i) columns.left[i] = rows.J[k + i];
+    for (std::size_t i = 0; i < right_count; ++i) columns.right[i] = rows.J[l + i];
     for (std::size_t i = 0; i <= left_count; ++i)
         columns.sums[i] = rows.lanes + ((k + i) * (k + i + 1) / 2 + l) * kSumLanes;
     columns.residual = rows.residual;
@@ -148,7 +158,7 @@ void add_tile(const FitRows<T>& rows, std::size_t k, std::size_t l) noexcept {
         add_products<left_count, right_count, place, residual, true>(columns, whole);
     }
     if (rest == 0) return;
-    Tail<T> left[left_count + 1], right[right_count + 1];
+    Tail<T> left[left_count], right[right_count];
     for (std::size_t i = 0; i < left_count; ++i) {
         left[i] = Tail<T>(columns.left[i] + whole, rest);
         columns.left[i] = left[i].values;
@@ -157,8 +167,7 @@ void add_tile(const FitRows<T>& rows, std::size_t k, std::size_t l) noexcept {
         right[i] = Tail<T>(columns.right[i] + whole, rest);
         columns.right[i] = right[i].values;
     }
-    const Tail<double> last(rows.residual + whole, rest);
-    columns.residual = last.values;
+    columns.residual += whole;
     if (rows.weights == nullptr) {
         add_products<left_count, right_count, place, residual, false>(columns, kSumLanes);
     } else {
@@ -176,36 +185,23 @@ void add_last_columns(const FitRows<T>& rows, std::size_t k) noexcept {
 }
 
 template <class T>
-void add_normal_equations(const FitRows<T>& rows) noexcept {
+void normal_equations(const T* const* J, std::size_t k_count, const double* residual, const T* w, std::size_t n,
+                      double* lanes) noexcept {
+    const FitRows<T> rows{J, n, residual, w, lanes};
     std::size_t k = 0;
-    for (; k + kTile < rows.k_count; k += kTile) {
+    for (; k + kTile < k_count; k += kTile) {
         for (std::size_t l = 0; l < k; l += kTile) add_tile<kTile, kTile, Place::below, false>(rows, k, l);
         add_tile<kTile, kTile, Place::diagonal, false>(rows, k, k);
     }
-    const std::size_t last = rows.k_count - k;
+    const std::size_t last = k_count - k;
     if constexpr (kTile >= 4) {
-        if (last == 4) return add_last_columns<4>(rows, k);
+        if (last == 4) add_last_columns<4>(rows, k);
     }
     if constexpr (kTile >= 3) {
-        if (last == 3) return add_last_columns<3>(rows, k);
+        if (last == 3) add_last_columns<3>(rows, k);
     }
-    if (last == 2) return add_last_columns<2>(rows, k);
-    if (last == 1) return add_last_columns<1>(rows, k);
-    add_last_columns<0>(rows, k);
-}
-
-template <class T>
-void normal_equations(const T* const* J, std::size_t k_count, const T* p, const T* y, const T* w, std::size_t n,
-                      double* lanes) noexcept {
-    constexpr std::size_t kRows = 512;  // residuals at a time: 4 KiB of stack, a small part of the first cache
-    alignas(64) double residual[kRows];
-    for (std::size_t start = 0; start < n; start += kRows) {
-        const std::size_t rows = n - start < kRows ? n - start : kRows;
-        for (std::size_t i = 0; i < rows; ++i) {
-            residual[i] = static_cast<double>(y[start + i]) - static_cast<double>(p[start + i]);
-        }
-        add_normal_equations(FitRows<T>{J, k_count, start, rows, residual, w == nullptr ? nullptr : w + start, lanes});
-    }
+    if (last == 2) add_last_columns<2>(rows, k);
+    if (last == 1) add_last_columns<1>(rows, k);
 }
 
 void dot_turns(const double* a, const double* b, std::size_t n, Double* sums) noexcept {

@@ -10,14 +10,17 @@
 namespace balmer::fit {
 namespace {
 
-/// Runs the program over the rows, block by block: values, sum of squares, then `add(row, block, values)`.
-/// Returns the sum; infinity when it is above `limit`, NaN when it is not finite.
-template <class T, class Add>
+template <class T>
+const T* weights_from(const Dataset<T>& data, std::size_t row) noexcept {
+    return data.weights() != nullptr ? data.weights() + row : nullptr;
+}
+
+/// Runs the program over the rows, block by block: `add_squares(values, target, weights, n, lanes)`, then
+/// `add_derivatives(row, n)`. Returns the sum of squares; infinity when it is above `limit`, NaN when it is not finite.
+template <class T, class AddSquares, class AddDerivatives>
 double pass(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows, std::span<const double> constants,
-            double limit, const Add& add) {
-    const eval::KernelTable& table = eval::kernels();
-    const auto& kernels = eval::kernels_of<T>(table);
-    const eval::FlushSubnormals scope(table);
+            double limit, const AddSquares& add_squares, const AddDerivatives& add_derivatives) {
+    const eval::FlushSubnormals scope(eval::kernels());
     constexpr double kLargest = std::numeric_limits<double>::max();
     alignas(kAlignment) std::array<double, eval::kSumLanes> lanes{};
     double sum = 0;
@@ -25,15 +28,13 @@ double pass(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows, std
     const bool below = rows.for_each_run([&](std::size_t first, std::size_t n) {
         for (std::size_t r = first; r < first + n; r += program.block_rows()) {
             const std::size_t block = std::min(program.block_rows(), first + n - r);
-            const T* const values = program.run(r, padded(block));
-            const T* const weights = data.weights() != nullptr ? data.weights() + r : nullptr;
-            // The sum first: it costs next to nothing, and a step that leads nowhere needs no derivatives.
-            kernels.squared_error(values, data.target() + r, weights, block, lanes.data());
+            add_squares(program.run(r, padded(block)), data.target() + r, weights_from(data, r), block, lanes.data());
+            // The sum first: a step that leads nowhere needs no derivatives.
             sum = eval::sum_lanes(lanes.data());
             if (!(sum <= std::min(limit, kLargest))) {
                 return false;
             }
-            add(r, block, values);
+            add_derivatives(r, block);
         }
         return true;
     });
@@ -41,6 +42,19 @@ double pass(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows, std
         return sum;
     }
     return sum <= kLargest ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
+}
+
+/// The same with the residuals of each block in `scratch`, for the derivatives.
+template <class T, class AddDerivatives>
+double pass_with_residuals(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows,
+                           std::span<const double> constants, double limit, PassScratch& scratch,
+                           const AddDerivatives& add_derivatives) {
+    scratch.residual.resize(program.block_rows());
+    const auto residuals = eval::kernels_of<T>(eval::kernels()).residuals;
+    const auto add_squares = [&](const T* values, const T* y, const T* w, std::size_t n, double* lanes) {
+        residuals(values, y, w, n, scratch.residual.data(), lanes);
+    };
+    return pass(program, data, rows, constants, limit, add_squares, add_derivatives);
 }
 
 /// Reflects a block of rows into the triangle (Golub & Van Loan, algorithm 5.1.1): below the diagonal of a column stands
@@ -86,14 +100,15 @@ template <class T>
 bool evaluate(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows, std::span<const double> constants,
               double limit, PassScratch& scratch, NormalEquations& out) {
     const std::size_t n = constants.size();
-    const auto& kernels = eval::kernels_of<T>(eval::kernels());
-    scratch.lanes.assign((n * (n + 1) / 2 + n + 1) * eval::kSumLanes, 0.0);
+    const auto add_products = eval::kernels_of<T>(eval::kernels()).normal_equations;
+    scratch.lanes.assign((n * (n + 1) / 2 + n) * eval::kSumLanes, 0.0);
     out.n = n;
-    out.sum = pass(program, data, rows, constants, limit, [&](std::size_t r, std::size_t block, const T* values) {
+    const auto add = [&](std::size_t r, std::size_t block) {
         program.reverse(r, padded(block));
-        kernels.normal_equations(program.derivatives().data(), n, values, data.target() + r,
-                                 data.weights() != nullptr ? data.weights() + r : nullptr, block, scratch.lanes.data());
-    });
+        add_products(program.derivatives().data(), n, scratch.residual.data(), weights_from(data, r), block,
+                     scratch.lanes.data());
+    };
+    out.sum = pass_with_residuals(program, data, rows, constants, limit, scratch, add);
     if (!(out.sum <= std::numeric_limits<double>::max())) {
         return false;
     }
@@ -122,7 +137,7 @@ bool evaluate(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows, s
     out.n = n;
     out.triangle.assign((n + 1) * (n + 1), 0.0);
     scratch.block.resize((n + 1) * program.block_rows());
-    const auto add = [&](std::size_t r, std::size_t block, const T* values) {
+    const auto add = [&](std::size_t r, std::size_t block) {
         program.reverse(r, padded(block));
         const std::size_t stride = padded(block);
         for (std::size_t k = 0; k <= n; ++k) {
@@ -130,8 +145,7 @@ bool evaluate(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows, s
             if (k < n) {
                 std::copy_n(program.derivatives()[order[k]], block, column);
             } else {
-                std::transform(data.target() + r, data.target() + r + block, values, column,
-                               [](T y, T p) { return static_cast<double>(y) - static_cast<double>(p); });
+                std::copy_n(scratch.residual.data(), block, column);
             }
             std::fill(column + block, column + stride, 0.0);
             if (data.weights() != nullptr) {
@@ -142,7 +156,8 @@ bool evaluate(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows, s
         }
         reflect(out.triangle, n + 1, scratch.block.data(), stride);
     };
-    out.sum = pass(program, data, rows, constants, std::numeric_limits<double>::infinity(), add);
+    constexpr double kNoLimit = std::numeric_limits<double>::infinity();
+    out.sum = pass_with_residuals(program, data, rows, constants, kNoLimit, scratch, add);
     if (!(out.sum <= std::numeric_limits<double>::max()) || !all_finite(out.triangle)) {
         out.sum = std::numeric_limits<double>::quiet_NaN();
         return false;
@@ -153,7 +168,8 @@ bool evaluate(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows, s
 template <class T>
 double sum_of_squares(eval::Program<T>& program, const Dataset<T>& data, RowRuns rows,
                       std::span<const double> constants, double limit) {
-    return pass(program, data, rows, constants, limit, [](std::size_t, std::size_t, const T*) {});
+    return pass(program, data, rows, constants, limit, eval::kernels_of<T>(eval::kernels()).squared_error,
+                [](std::size_t, std::size_t) {});
 }
 
 template bool evaluate<double>(eval::Program<double>&, const Dataset<double>&, RowRuns, std::span<const double>, double,

@@ -32,7 +32,8 @@ struct RowFactor {
 /// Memory of a pass.
 struct PassScratch {
     AlignedVector<double> lanes;
-    std::vector<double> block;  // columns of a block of rows, for RowFactor
+    AlignedVector<double> residual;  // of a block of rows
+    std::vector<double> block;       // columns of a block of rows, for RowFactor
 };
 
 /// Evaluates on `rows`. `program` was compiled with derivatives by constants; its constants are set here.

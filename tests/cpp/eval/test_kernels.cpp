@@ -392,6 +392,14 @@ std::vector<T> random_column(std::mt19937_64& random, std::size_t n) {
     return column;
 }
 
+/// y - p, with zeros up to a whole turn.
+template <class T>
+std::vector<double> residual_of(const std::vector<T>& p, const std::vector<T>& y, std::size_t n) {
+    std::vector<double> residual((n + kSumLanes - 1) / kSumLanes * kSumLanes);
+    for (std::size_t i = 0; i < n; ++i) residual[i] = static_cast<double>(y[i]) - static_cast<double>(p[i]);
+    return residual;
+}
+
 TEST_CASE_TEMPLATE("squared errors add up in 16 lanes, in the order of the rows", T, float, double) {
     std::mt19937_64 random(3);
     for (const std::size_t n : {std::size_t(0), std::size_t(1), std::size_t(15), std::size_t(16), std::size_t(17),
@@ -410,6 +418,13 @@ TEST_CASE_TEMPLATE("squared errors add up in 16 lanes, in the order of the rows"
                 lanes[3] = 0.125;
                 kernels_of<T>(*table).squared_error(p.data(), y.data(), weighted ? w.data() : nullptr, n, lanes.data());
                 CHECK(lanes == expected);
+                lanes.fill(0);
+                lanes[3] = 0.125;
+                std::vector<double> r((n + kSumLanes - 1) / kSumLanes * kSumLanes, 7.0);
+                kernels_of<T>(*table).residuals(p.data(), y.data(), weighted ? w.data() : nullptr, n, r.data(),
+                                                lanes.data());
+                CHECK(lanes == expected);
+                CHECK(r == residual_of(p, y, n));
             }
         }
     }
@@ -453,14 +468,14 @@ TEST_CASE_TEMPLATE("normal equations have each product in its place, the same bi
             const std::vector<T> p = random_column<T>(random, n), y = random_column<T>(random, n),
                                  w = random_column<T>(random, n);
             for (const bool weighted : {false, true}) {
-                const std::size_t products = (k_count + 1) * (k_count + 2) / 2;
+                const std::vector<double> residual = residual_of(p, y, n);
+                const std::size_t products = k_count * (k_count + 1) / 2 + k_count;
                 std::vector<double> expected(products * kSumLanes, 0.5);
                 for (std::size_t k = 0; k <= k_count; ++k) {
-                    for (std::size_t l = 0; l <= k; ++l) {
+                    for (std::size_t l = 0; l <= k && l < k_count; ++l) {
                         for (std::size_t i = 0; i < n; ++i) {
-                            const double r = static_cast<double>(y[i]) - static_cast<double>(p[i]);
-                            const double left = k == k_count ? r : static_cast<double>(columns[k][i]);
-                            const double right = l == k_count ? r : static_cast<double>(columns[l][i]);
+                            const double left = k == k_count ? residual[i] : static_cast<double>(columns[k][i]);
+                            const double right = static_cast<double>(columns[l][i]);
                             double& lane = expected[(k * (k + 1) / 2 + l) * kSumLanes + i % kSumLanes];
                             lane = std::fma(weighted ? static_cast<double>(w[i]) * left : left, right, lane);
                         }
@@ -471,7 +486,7 @@ TEST_CASE_TEMPLATE("normal equations have each product in its place, the same bi
                     CAPTURE(k_count);
                     CAPTURE(n);
                     std::vector<double> lanes(products * kSumLanes, 0.5);
-                    kernels_of<T>(*table).normal_equations(J.data(), k_count, p.data(), y.data(),
+                    kernels_of<T>(*table).normal_equations(J.data(), k_count, residual.data(),
                                                            weighted ? w.data() : nullptr, n, lanes.data());
                     CHECK(lanes == expected);
                 }
