@@ -13,7 +13,25 @@ using eval::subtract_multiple;
 
 constexpr double kDependent = 1e-9;
 
+/// out[i] = values[i] root_weight[i]; null is 1 for all rows.
+void weigh(const double* values, const double* root_weight, std::size_t rows, double* out) {
+    for (std::size_t i = 0; i < rows; ++i) {
+        out[i] = (values != nullptr ? values[i] : 1.0) * (root_weight != nullptr ? root_weight[i] : 1.0);
+    }
+}
+
 }  // namespace
+
+/// Room for the basis of a problem.
+void LinearFit::begin(std::size_t n_columns, std::size_t rows, bool intercept) {
+    n_basis_ = n_columns + (intercept ? 1 : 0);
+    intercept_ = intercept;
+    basis_.resize(n_basis_ * rows);
+    r_.assign(n_basis_ * n_basis_, 0);
+    scale_.resize(n_basis_);
+    projection_.resize(n_basis_);
+    residual_.resize(rows);
+}
 
 /// Makes column k of the basis, which holds the values as they are, orthonormal to those before it. False if nothing is left.
 bool LinearFit::add_column(std::size_t k, std::size_t rows) {
@@ -65,42 +83,24 @@ bool LinearFit::solve(std::size_t n_columns, std::size_t rows) {
 bool LinearFit::fit(std::span<const double* const> columns, const double* y, const double* root_weight,
                     std::size_t rows, bool intercept) {
     const std::size_t first = intercept ? 1 : 0;
-    n_basis_ = columns.size() + first;
-    intercept_ = intercept;
-    basis_.resize(n_basis_ * rows);
-    r_.assign(n_basis_ * n_basis_, 0);
-    scale_.resize(n_basis_);
-    projection_.resize(n_basis_);
-    residual_.resize(rows);
+    begin(columns.size(), rows, intercept);
     if (n_basis_ > rows) return false;
     for (std::size_t k = 0; k < n_basis_; ++k) {
-        double* q = &basis_[k * rows];
-        const double* column = k < first ? nullptr : columns[k - first];
-        for (std::size_t i = 0; i < rows; ++i) {
-            q[i] = (column ? column[i] : 1.0) * (root_weight ? root_weight[i] : 1.0);
-        }
+        weigh(k < first ? nullptr : columns[k - first], root_weight, rows, &basis_[k * rows]);
         if (!add_column(k, rows)) return false;
     }
-    for (std::size_t i = 0; i < rows; ++i) residual_[i] = y[i] * (root_weight ? root_weight[i] : 1.0);
+    weigh(y, root_weight, rows, residual_.data());
     return solve(columns.size(), rows);
 }
 
 bool LinearFit::reduce(std::span<const double* const> columns, const double* y, const double* root_weight,
                        std::size_t rows, ReducedProblem& out) {
     const std::size_t most = std::min(columns.size() + 1, rows);
-    n_basis_ = columns.size() + 1;
-    intercept_ = true;
-    basis_.resize(n_basis_ * rows);
-    r_.assign(n_basis_ * n_basis_, 0);
-    scale_.resize(n_basis_);
-    residual_.resize(rows);
+    begin(columns.size(), rows, true);
     out.columns.clear();
     std::size_t k = 0;
     for (std::size_t c = 0; c <= columns.size() && k < most; ++c) {
-        double* q = &basis_[k * rows];
-        for (std::size_t i = 0; i < rows; ++i) {
-            q[i] = (c > 0 ? columns[c - 1][i] : 1.0) * (root_weight ? root_weight[i] : 1.0);
-        }
+        weigh(c > 0 ? columns[c - 1] : nullptr, root_weight, rows, &basis_[k * rows]);
         if (!add_column(k, rows)) {
             if (c == 0) return false;
             continue;
@@ -108,7 +108,7 @@ bool LinearFit::reduce(std::span<const double* const> columns, const double* y, 
         if (c > 0) out.columns.push_back(c - 1);
         ++k;
     }
-    for (std::size_t i = 0; i < rows; ++i) residual_[i] = y[i] * (root_weight ? root_weight[i] : 1.0);
+    weigh(y, root_weight, rows, residual_.data());
     // The target in the basis, and as a last row the length of what is outside.
     out.target.assign(k + 1, 0);
     for (int pass = 0; pass < 2; ++pass) {
@@ -128,13 +128,7 @@ bool LinearFit::reduce(std::span<const double* const> columns, const double* y, 
 
 bool LinearFit::fit(const ReducedProblem& problem, std::span<const std::size_t> places) {
     const std::size_t rows = problem.target.size();
-    n_basis_ = places.size() + 1;
-    intercept_ = true;
-    basis_.resize(n_basis_ * rows);
-    r_.assign(n_basis_ * n_basis_, 0);
-    scale_.resize(n_basis_);
-    projection_.resize(n_basis_);
-    residual_.resize(rows);
+    begin(places.size(), rows, true);
     for (std::size_t k = 0; k < n_basis_; ++k) {
         const std::vector<double>& column = problem.values[k == 0 ? 0 : places[k - 1] + 1];
         for (std::size_t i = 0; i < rows; ++i) basis_[k * rows + i] = column[i];

@@ -47,6 +47,7 @@ class LinearFit {
     std::size_t n_basis_ = 0;
     bool intercept_ = true;
 
+    void begin(std::size_t n_columns, std::size_t rows, bool intercept);
     bool add_column(std::size_t k, std::size_t rows);
     bool solve(std::size_t n_columns, std::size_t rows);
 };

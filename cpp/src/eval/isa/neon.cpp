@@ -20,14 +20,7 @@ Native<double>::Real load_widened(const float* p) noexcept { return vcvt_f64_f32
 
 #include "eval/kernels.inl"
 
-/// Bit 24 of the control register: flush to zero, inputs too.
-std::uint64_t enter_fp() noexcept {
-    const std::uint64_t state = __builtin_aarch64_get_fpcr64();
-    __builtin_aarch64_set_fpcr64(state | (std::uint64_t(1) << 24));
-    return state;
-}
-
-void restore_fp(std::uint64_t state) noexcept { __builtin_aarch64_set_fpcr64(state); }
+#include "eval/isa/control.inl"
 
 void fence() noexcept {}
 

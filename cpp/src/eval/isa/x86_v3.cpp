@@ -20,14 +20,7 @@ Native<double>::Real load_widened(const float* p) noexcept { return _mm256_cvtps
 
 #include "eval/kernels.inl"
 
-/// Bits 15 and 6 of the control register: flush to zero, denormals are zero.
-std::uint64_t enter_fp() noexcept {
-    const unsigned state = _mm_getcsr();
-    _mm_setcsr(state | 0x8040U);
-    return state;
-}
-
-void restore_fp(std::uint64_t state) noexcept { _mm_setcsr(static_cast<unsigned>(state)); }
+#include "eval/isa/control.inl"
 
 void fence() noexcept { _mm_sfence(); }
 
