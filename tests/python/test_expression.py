@@ -187,8 +187,9 @@ def test_sympy_has_the_same_values(e, X):
             continue
         if not substituted.is_number or substituted.is_real is not True:
             continue
-        moved = e.with_constants(e.constants * (1 + 1e-14))((row * (1 + 1e-14))[None])[0]
-        if abs(moved - value) <= 1e-10 * abs(value):
+        # Where single precision still has a digit, double precision has eight: nothing cancels to its rounding.
+        single = balmer.evaluate([e], row[None], dtype="float32")[0, 0]
+        if abs(single - value) <= 0.1 * abs(value):
             assert float(substituted) == pytest.approx(value, rel=1e-6, abs=1e-12)
 
 

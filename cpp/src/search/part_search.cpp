@@ -93,9 +93,16 @@ class PartSearch {
         }
     }
 
+    /// What an error of the part in a row does to the target, squared; 0 where no double holds it.
+    [[nodiscard]] double weight_of(const Wanted& wanted, std::size_t row) const {
+        const double slope = wanted.slope[row];
+        const double weight = slope * slope * (raw_.weight.empty() ? 1 : raw_.weight[row]);
+        return std::isfinite(weight) ? weight : 0;
+    }
+
     [[nodiscard]] bool enough(const Wanted& wanted) const {
         const auto usable = static_cast<double>(
-            std::count_if(rows_.begin(), rows_.end(), [&](std::uint32_t row) { return wanted.slope[row] > 0; }));
+            std::count_if(rows_.begin(), rows_.end(), [&](std::uint32_t row) { return weight_of(wanted, row) > 0; }));
         return usable >= std::max(static_cast<double>(kFewestRows), kUsableShare * static_cast<double>(rows_.size()));
     }
 
@@ -133,10 +140,7 @@ class PartSearch {
         view.frame = formula;
         view.hole = part.node;
         view.target = part.wanted.value;
-        for (std::size_t i = 0; i < view.target.size(); ++i) {
-            const double slope = part.wanted.slope[i];
-            view.weight.push_back(slope * slope * (raw_.weight.empty() ? 1 : raw_.weight[i]));
-        }
+        for (std::size_t i = 0; i < view.target.size(); ++i) view.weight.push_back(weight_of(part.wanted, i));
         view.weight_sum = raw_.weight_sum;
         if (all) {
             view.variables = raw_.variables;
