@@ -210,6 +210,12 @@ def test_an_unknown_parameter_is_given_the_nearest_names():
         balmer.SymbolicRegressor(zzz=20)
 
 
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_target_whose_losses_no_double_holds(scale):
+    with pytest.raises(ValueError, match=r"between .*e[+-]?\d+ and .*: the loss .* scale the target"):
+        model().fit(X, Y * scale)
+
+
 def test_constant_target_gives_that_constant():
     with pytest.warns(UserWarning, match=r"y is constant \(3\.25 in every row\)"):
         fitted = model().fit(X, np.full(30, 3.25))

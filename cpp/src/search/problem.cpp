@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
+#include "balmer/expr/print.hpp"
 #include "balmer/expr/simplify.hpp"
 
 namespace balmer {
@@ -50,6 +52,18 @@ std::vector<SearchSpace> spaces_of_parts(const SearchOptions& options, const Ope
     return spaces;
 }
 
+/// The losses of formulas must be doubles, in sum over the rows too: near `norm`, that of the best constant, they are not all
+/// infinite or 0.
+void check_range(const Dataset<double>& data, bool least_squares, double norm) {
+    const auto [low, high] = std::minmax_element(data.target(), data.target() + data.n_rows());
+    const bool too_large = !std::isfinite(norm * data.weight_sum(data.n_rows()));
+    const bool too_small = least_squares && norm < std::numeric_limits<double>::min();
+    if (*low == *high || (!too_large && !too_small)) return;
+    throw std::invalid_argument("the target lies between " + number_text(*low, 3) + " and " + number_text(*high, 3) +
+                                ": the loss of a constant, " + number_text(norm, 3) +
+                                ", leaves the range of double precision; scale the target, or the weights");
+}
+
 }  // namespace
 
 Problem::Problem(const Dataset<double>& data_, OperatorSet operators_, SearchOptions options_)
@@ -66,6 +80,7 @@ Problem::Problem(const Dataset<double>& data_, OperatorSet operators_, SearchOpt
     // The loss of the best constant, not of 0: a shift of the target must not change the search.
     norm = data.target_variance() > 0 ? data.target_variance() : mean_square;
     if (!least_squares()) norm = std::abs(mean_loss.loss_of_constant());
+    if (whole_loss() == nullptr) check_range(data, least_squares(), least_squares() ? data.target_variance() : norm);
     if (!(norm > 0 && std::isfinite(norm))) norm = 1;
     // A formula of some ten operations rounds to a few units in the last place of the target.
     constexpr double kRounding = 0x1p-48;

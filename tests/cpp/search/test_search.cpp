@@ -65,6 +65,26 @@ bool same(const std::vector<FrontEntry>& a, const std::vector<FrontEntry>& b) {
     return true;
 }
 
+TEST_CASE("a target whose losses no double holds is refused, with its range") {
+    const auto refused = [](double unit, const char* loss) {
+        const double X[] = {1, 2, 3, 4, 5};
+        const std::vector<double> y = {unit, 3 * unit, 2 * unit, 5 * unit, 4 * unit};
+        SearchOptions options = small();
+        options.evolution.niterations = 1;
+        if (*loss != '\0') options.evolution.loss = Loss(loss);
+        try {
+            Search(Dataset<double>(MatrixView<double>{X, 5, 1, 1, 5}, y), OperatorSet::builtin(), options).run();
+        } catch (const std::invalid_argument& error) {
+            return std::string(error.what()).find(number_text(5 * unit, 3)) != std::string::npos;
+        }
+        return false;
+    };
+    for (const double unit : {1e200, 1e-200}) CHECK(refused(unit, ""));
+    for (const double unit : {1e140, 1.0, 1e-140}) CHECK_FALSE(refused(unit, ""));
+    for (const double unit : {1e200, 1e-200}) CHECK_FALSE(refused(unit, "L1DistLoss()"));
+    CHECK(refused(1e200, "L2DistLoss()"));
+}
+
 TEST_CASE("evolution finds a planted law and stops") {
     const Dataset<double> data = rows_of(kLaw, 100);
     Search search(data, OperatorSet::builtin(), evolution_only(3));

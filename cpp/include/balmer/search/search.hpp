@@ -94,8 +94,8 @@ struct SearchResult {
 /// instruction set. Not to be used from two threads at once, except for `interrupt`.
 class Search {
    public:
-    /// Throws std::invalid_argument as `validate` does, or if `data` has no target. Copies what it needs but `data`, which
-    /// must outlive it.
+    /// Throws std::invalid_argument as `validate` does, if `data` has no target, or if no double holds the loss of a constant
+    /// (a target of 1e200 and squares). Copies what it needs but `data`, which must outlive it.
     Search(const Dataset<double>& data, OperatorSet operators, SearchOptions options);
     ~Search();
     Search(Search&&) noexcept;
