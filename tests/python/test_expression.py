@@ -187,7 +187,7 @@ def test_sympy_has_the_same_values(e, X):
             continue
         if not substituted.is_number or substituted.is_real is not True:
             continue
-        # Where single precision still has a digit, double precision has eight: nothing cancels to its rounding.
+        # Where single precision still has a digit, double precision has eight.
         single = balmer.evaluate([e], row[None], dtype="float32")[0, 0]
         if abs(single - value) <= 0.1 * abs(value):
             assert float(substituted) == pytest.approx(value, rel=1e-6, abs=1e-12)
