@@ -20,7 +20,7 @@ from grade import FormulaError
 # What switches an ingredient off: parameters of the estimator, or switches of the core.
 INGREDIENTS = {
     "seeding": {"seeding": False},
-    "evolution": {"max_evals": 1},
+    "evolution after its first iteration": {"one_iteration": True},
     "views": {"core.with_views": False},
     "dictionary": {"core.with_dictionary": False},
     "families": {"core.with_families": False},
@@ -37,6 +37,8 @@ INGREDIENTS = {
     "adaptive mutation weights": {"adaptive_mutation_weights": False},
     "adaptive parsimony": {"use_frequency": False, "use_frequency_in_tournament": False},
     "annealing": {"annealing": False},
+    "back-solving": {"weight_backsolve": 0.0},
+    "restarts": {"restarts": False},
     "crossover": {"crossover_probability": 0.0},
     "migration": {"migration": False, "hof_migration": False},
     "fitted constants": {"should_optimize_constants": False},

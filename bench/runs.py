@@ -104,6 +104,8 @@ def fit(X, y, names, *, budget, seed, parameters, n_jobs=1, weights=None, with_m
 
     settings = {"n_jobs": n_jobs, "verbosity": 0, "progress": False, "random_state": seed}
     settings |= set_core_options(parameters)
+    if settings.pop("one_iteration", False):  # niterations=1 would make the stage before it shorter too
+        settings["early_stop_condition"] = lambda loss, complexity: True
     begin, begin_cpu = time.perf_counter(), time.process_time()
     if budget is not None:
         settings.setdefault("early_stop_condition", CpuBudget(budget))
