@@ -1,6 +1,8 @@
 #include "search/batch.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <span>
 
 namespace balmer {
@@ -34,6 +36,8 @@ Dataset<double> BatchSampler::draw(Rng rng) {
 
 namespace {
 
+constexpr double kLeastNormal = std::numeric_limits<double>::min();
+
 /// Takes out the rows whose target lies beyond Tukey's fences.
 void drop_outliers(const Dataset<double>& data, std::vector<std::size_t>& rows) {
     std::vector<double> sorted;
@@ -50,10 +54,22 @@ void drop_outliers(const Dataset<double>& data, std::vector<std::size_t>& rows) 
 
 }  // namespace
 
+bool underflows(const Dataset<double>& data) {
+    std::size_t subnormal = 0, zero = 0;
+    for (std::size_t i = 0; i < data.n_rows(); ++i) {
+        const double y = std::abs(data.target()[i]);
+        zero += y == 0 ? 1 : 0;
+        subnormal += y != 0 && y < kLeastNormal ? 1 : 0;
+    }
+    return subnormal > 0 && 2 * (subnormal + zero) <= data.n_rows();
+}
+
 Dataset<double> first_rows_of(const Dataset<double>& data, std::size_t rows, Outliers outliers) {
+    const double least = underflows(data) ? kLeastNormal : 0;
     std::vector<std::size_t> chosen;
     for (std::size_t i = 0; i < data.n_rows() && chosen.size() < rows; ++i) {
-        if (data.weights() == nullptr || data.weights()[i] > 0) chosen.push_back(i);
+        const bool counts = data.weights() == nullptr || data.weights()[i] > 0;
+        if (counts && std::abs(data.target()[i]) >= least) chosen.push_back(i);
     }
     if (outliers == Outliers::dropped) drop_outliers(data, chosen);
     const std::size_t n = chosen.size();

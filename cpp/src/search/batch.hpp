@@ -33,8 +33,13 @@ class BatchSampler {
 
 enum class Outliers : std::uint8_t { kept, dropped };
 
+/// Whether the targets of some rows, not of most, are so near 0 that digits are lost. To least squares these rows say nothing;
+/// their logarithm, which may be what a law is found by, is wrong.
+[[nodiscard]] bool underflows(const Dataset<double>& data);
+
 /// The first `rows` rows of positive weight as a dataset of their own: of data in ladder order, a fair sample. Outliers, if
-/// dropped, are rows whose target lies further than 1.5 times the distance of the quartiles beyond these (Tukey 1977).
+/// dropped, are rows whose target lies further than 1.5 times the distance of the quartiles beyond these (Tukey 1977). Of
+/// a target that `underflows`, rows of a subnormal number and of 0 are left out.
 [[nodiscard]] Dataset<double> first_rows_of(const Dataset<double>& data, std::size_t rows,
                                             Outliers outliers = Outliers::kept);
 

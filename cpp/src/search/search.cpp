@@ -156,7 +156,8 @@ struct Search::Impl {
     /// The rows that the first stage looks at, where that is not all of them.
     [[nodiscard]] std::optional<Dataset<double>> sample_of_rows(Outliers outliers) const {
         const std::size_t rows = seed_rows();
-        if (rows >= problem.data.n_rows() && outliers == Outliers::kept) return std::nullopt;
+        const bool whole = outliers == Outliers::kept && !underflows(problem.data);
+        if (rows >= problem.data.n_rows() && whole) return std::nullopt;
         return first_rows_of(problem.data, rows, outliers);
     }
 

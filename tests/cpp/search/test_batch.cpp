@@ -49,6 +49,19 @@ TEST_CASE("a batch is no larger than the rows of positive weight") {
     CHECK(batch.column(0)[1] == 4);
 }
 
+TEST_CASE("a sample leaves out targets that have underflown, unless they are most") {
+    const std::vector<double> X = {0, 1, 2, 3, 4, 5};
+    const auto targets_of = [&](const std::vector<double>& y) {
+        const Dataset<double> data(MatrixView<double>{X.data(), 6, 1, 1, 6}, y, {}, RowOrder::as_given);
+        const Dataset<double> sample = first_rows_of(data, 6);
+        return std::vector<double>(sample.target(), sample.target() + sample.n_rows());
+    };
+    using Values = std::vector<double>;
+    CHECK(targets_of({1, 2e-320, 0, -3e-308, 4, 5}) == Values{1, -3e-308, 4, 5});
+    CHECK(targets_of({1, 2, 0, -3, 4, 5}) == Values{1, 2, 0, -3, 4, 5});                        // a zero may be a zero
+    CHECK(targets_of({1, 2e-320, 0, 0, 0, 5}) == Values{1, 2e-320, 0, 0, 0, 5});
+}
+
 TEST_CASE("a sample has the first rows that have weight, without outliers if they are dropped") {
     std::vector<double> x(20), y(20), w(20, 1.0);
     for (std::size_t i = 0; i < 20; ++i) x[i] = static_cast<double>(i), y[i] = x[i];
