@@ -17,10 +17,10 @@ import laws
 import statistics_of_runs as statistics
 from grade import FormulaError
 
-# What switches an ingredient off: parameters of the estimator, or switches of the core.
+# What switches an ingredient off: parameters of the estimator, switches of the core, or what runs.py does.
 INGREDIENTS = {
     "seeding": {"seeding": False},
-    "evolution after its first iteration": {"one_iteration": True},
+    "evolution after its first iteration": {"bench.one_iteration": True},
     "views": {"core.with_views": False},
     "dictionary": {"core.with_dictionary": False},
     "families": {"core.with_families": False},
@@ -45,6 +45,30 @@ INGREDIENTS = {
     "simplification": {"should_simplify": False},
     "batching": {"batching": False},
 }
+
+# Those of evolution alone: a run that ended before it needs no second one, for it would be the same.
+OF_EVOLUTION = {
+    "adaptive mutation weights",
+    "adaptive parsimony",
+    "annealing",
+    "back-solving",
+    "restarts",
+    "crossover",
+    "migration",
+    "fitted constants",
+    "simplification",
+}
+
+
+def unaffected(name, base):
+    """The runs without the ingredient `name` that those with it tell: they ended before evolution began."""
+    if name not in OF_EVOLUTION:
+        return []
+    return [
+        run | {"parameters": run["parameters"] | INGREDIENTS[name]}
+        for run in base
+        if run.get("iterations") == 0
+    ]
 
 
 def chosen(names):
@@ -99,7 +123,7 @@ def main(argv=None):
     results = {}
     for name, tasks in plans.items():
         print(f"without {name}" if name else "with all", flush=True)
-        results[name] = laws.run_all(tasks, known, arguments)
+        results[name] = laws.run_all(tasks, known + unaffected(name, results.get("", [])), arguments)
     base = results.pop("")
     print(f"\n{table(base, results)}")
     return 0

@@ -104,7 +104,7 @@ def fit(X, y, names, *, budget, seed, parameters, n_jobs=1, weights=None, with_m
 
     settings = {"n_jobs": n_jobs, "verbosity": 0, "progress": False, "random_state": seed}
     settings |= set_core_options(parameters)
-    if settings.pop("one_iteration", False):  # niterations=1 would make the stage before it shorter too
+    if settings.pop("bench.one_iteration", False):  # niterations=1 would make the stage before it shorter too
         settings["early_stop_condition"] = lambda loss, complexity: True
     begin, begin_cpu = time.perf_counter(), time.process_time()
     if budget is not None:
@@ -119,6 +119,7 @@ def fit(X, y, names, *, budget, seed, parameters, n_jobs=1, weights=None, with_m
         "wall_s": round(seconds, 3),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "stop_reason": model.stop_reason_,
+        "iterations": model.n_iterations_,
         "evaluations": model.n_evaluations_,
         "front": [
             {"complexity": row.complexity, "loss": row.loss, "equation": str(row.expression)} for row in front

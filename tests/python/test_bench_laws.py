@@ -313,6 +313,7 @@ def test_an_ablation_pairs_each_ingredient_with_the_whole(
             "status": "ok",
             "cpu_s": 2.0 if solved else 4.0,
             "selected_verdict": "exact" if solved else "no",
+            "iterations": 0 if solved else 40,
         }
         return {**common, **task, **answer, "selected_solved": solved, "front_solved": solved}
 
@@ -325,7 +326,7 @@ def test_an_ablation_pairs_each_ingredient_with_the_whole(
     assert "views, won: small/product noise 0" in text
     assert asked[0] == {"maxsize": 20}
     assert asked[2] == {"maxsize": 20, "core.with_views": False}
-    assert len(asked) == 6
+    assert len(asked) == 5  # one of those without crossover ended before evolution: it is the same
     assert ablate.main([*command[:3], "magic"]) == 2
     assert "no ingredient 'magic': there are seeding" in capsys.readouterr().err
 
@@ -336,6 +337,8 @@ def test_every_ingredient_is_an_option_that_exists_and_is_on() -> None:
     defaults, options = SymbolicRegressor().get_params(), _core.SearchOptions()
     for name, parameters in ablate.INGREDIENTS.items():
         for parameter, value in parameters.items():
+            if parameter.startswith("bench."):  # what runs.py does
+                continue
             default = (
                 getattr(options, parameter[5:]) if parameter.startswith("core.") else defaults[parameter]
             )

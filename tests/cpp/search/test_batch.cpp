@@ -58,7 +58,7 @@ TEST_CASE("a sample leaves out targets that have underflown, unless they are mos
     };
     using Values = std::vector<double>;
     CHECK(targets_of({1, 2e-320, 0, -3e-308, 4, 5}) == Values{1, -3e-308, 4, 5});
-    CHECK(targets_of({1, 2, 0, -3, 4, 5}) == Values{1, 2, 0, -3, 4, 5});                        // a zero may be a zero
+    CHECK(targets_of({1, 2, 0, -3, 4, 5}) == Values{1, 2, 0, -3, 4, 5});  // a zero may be a zero
     CHECK(targets_of({1, 2e-320, 0, 0, 0, 5}) == Values{1, 2e-320, 0, 0, 0, 5});
 }
 
