@@ -1,4 +1,5 @@
-// embed data.csv [seconds]: the formulas for the last column of a table in terms of the others. Enter stops the search.
+// embed data.csv [seconds]: the formulas for the last column of a table in terms of the others; for planets.csv,
+// P = 365.2 * a ^ 1.5. Enter stops the search.
 #include <balmer/balmer.hpp>
 
 #include <cstdio>
@@ -29,7 +30,7 @@ int main(int argc, char** argv) try {
     const balmer::MatrixView<double> rows{X.data(), y.size(), names.size(), names.size(), 1};
     const balmer::Dataset<double> data(rows, y, {}, balmer::RowOrder::ladder);
     balmer::SearchOptions options;
-    for (const char* name : {"+", "*", "/", "sqrt", "exp", "log"}) {
+    for (const char* name : {"+", "*", "/", "^", "sqrt", "exp", "log"}) {
         options.operators.push_back(balmer::operator_named(name, balmer::OperatorSet::builtin()));
     }
     options.n_threads = 2;
