@@ -55,11 +55,16 @@ std::vector<SearchSpace> spaces_of_parts(const SearchOptions& options, const Ope
 /// The losses of formulas must be doubles, in sum over the rows too: near `norm`, that of the best constant, they are not all
 /// infinite or 0.
 void check_range(const Dataset<double>& data, bool least_squares, double norm) {
-    const auto [low, high] = std::minmax_element(data.target(), data.target() + data.n_rows());
+    double low = std::numeric_limits<double>::infinity(), high = -low;
+    for (std::size_t i = 0; i < data.n_rows(); ++i) {
+        if (data.weights() != nullptr && data.weights()[i] == 0) continue;
+        low = std::min(low, data.target()[i]);
+        high = std::max(high, data.target()[i]);
+    }
     const bool too_large = !std::isfinite(norm * data.weight_sum(data.n_rows()));
     const bool too_small = least_squares && norm < std::numeric_limits<double>::min();
-    if (*low == *high || (!too_large && !too_small)) return;
-    throw std::invalid_argument("the target lies between " + number_text(*low, 3) + " and " + number_text(*high, 3) +
+    if (low == high || (!too_large && !too_small)) return;
+    throw std::invalid_argument("the target lies between " + number_text(low, 3) + " and " + number_text(high, 3) +
                                 ": the loss of a constant, " + number_text(norm, 3) +
                                 ", leaves the range of double precision; scale the target, or the weights");
 }

@@ -85,6 +85,12 @@ TEST_CASE("a target whose losses no double holds is refused, with its range") {
     CHECK(refused(1e200, "L2DistLoss()"));
 }
 
+TEST_CASE("a target that is constant where the weights are not 0 is no target whose losses no double holds") {
+    const std::vector<double> X = {1, 2, 3}, y = {2, 2, 9}, w = {1, 1, 0};
+    const Dataset<double> data(MatrixView<double>{X.data(), 3, 1, 1, 3}, y, w);
+    CHECK_NOTHROW(Search(data, OperatorSet::builtin(), small()));
+}
+
 TEST_CASE("evolution finds a planted law and stops") {
     const Dataset<double> data = rows_of(kLaw, 100);
     Search search(data, OperatorSet::builtin(), evolution_only(3));
