@@ -3,8 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cmath>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "balmer/core/rng.hpp"
