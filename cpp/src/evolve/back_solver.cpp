@@ -5,7 +5,7 @@
 #include <limits>
 #include <utility>
 
-#include "eval/dot.hpp"
+#include "eval/columns.hpp"
 #include "evolve/assembly.hpp"
 
 namespace balmer {

@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "eval/dot.hpp"
+#include "eval/columns.hpp"
 #include "eval/row_sum.hpp"
 
 namespace balmer::fit {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <tuple>
 
 #include "search/scan_dispatch.hpp"
@@ -83,28 +84,33 @@ std::vector<Sum> triples(const ModelContext& context, const Panel& panel, const 
     const Correlations all(panel, atoms, t);
     const std::size_t n = atoms.size();
     std::array<std::vector<Sum>, HitBuckets::kBuckets> best;
-    std::vector<float> left(n);
+    std::array<float, HitBuckets::kBuckets> bound;  // what a sum must leave less than, to be among the best of its size
+    bound.fill(std::numeric_limits<float>::infinity());
+    std::vector<std::size_t> size;
+    for (const std::uint32_t j : atoms) size.push_back(context.atoms[j].complexity);
+    std::vector<float> left(n), square(n);
     for (std::size_t i = 0; i < n; ++i) {
         const Correlations rest = all.without(i);
         const float ri = all.with_target[i];
+        for (std::size_t k = 0; k < n; ++k) square[k] = rest.between[k * n + k];
         for (std::size_t j = i + 1; j < n; ++j) {
-            const float jj = rest.between[j * n + j], rj = rest.with_target[j];
+            const float jj = square[j], rj = rest.with_target[j];
             if (jj < kNew) continue;
             const float after_two = 1 - ri * ri - rj * rj / jj;
             const float* with_j = &rest.between[j * n];
             for (std::size_t k = j + 1; k < n; ++k) {
-                const float free = rest.between[k * n + k] - with_j[k] * with_j[k] / jj;
+                const float free = square[k] - with_j[k] * with_j[k] / jj;
                 const float along = rest.with_target[k] - with_j[k] * rj / jj;
                 left[k] = free < kNew ? 1 : after_two - along * along / free;
             }
             for (std::size_t k = j + 1; k < n; ++k) {
-                const std::size_t size = context.atoms[atoms[i]].complexity + context.atoms[atoms[j]].complexity +
-                                         context.atoms[atoms[k]].complexity;
-                std::vector<Sum>& bucket = best[std::min(size, best.size() - 1)];
-                if (bucket.size() == kOfEachSize && !(left[k] < bucket.back().left)) continue;
+                const std::size_t place = std::min(size[i] + size[j] + size[k], best.size() - 1);
+                if (!(left[k] < bound[place])) continue;
+                std::vector<Sum>& bucket = best[place];
                 Sum sum{{atoms[i], atoms[j], atoms[k]}, std::max(left[k], 0.0F), 0};
                 bucket.insert(std::upper_bound(bucket.begin(), bucket.end(), sum), std::move(sum));
                 if (bucket.size() > kOfEachSize) bucket.pop_back();
+                if (bucket.size() == kOfEachSize) bound[place] = bucket.back().left;
             }
         }
     }

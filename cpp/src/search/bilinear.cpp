@@ -14,8 +14,6 @@ namespace balmer::search {
 namespace {
 
 constexpr std::size_t kLanes = kPanelLanes;
-constexpr float kIndependent = 1e-3F;  // share of the product's square that must not follow from f and g
-constexpr float kWorthwhile = 0.3F;    // share of what f and g leave that the product must explain
 constexpr double kLeastWeight = 1e-3;  // of the largest root weight: below, a row counts nothing here
 
 /// 1 / root weight, which makes the product of two weighted columns a weighted product.
@@ -40,28 +38,6 @@ double sum_of_weights(std::span<const double> root_weight, std::size_t rows) {
 struct Products {
     float fg[kScanRows * kLanes], hf[kScanRows * kLanes], hg[kScanRows * kLanes], hh[kScanRows * kLanes];
 };
-
-/// What the lanes are compared with: inner products of the target with h, f and g.
-struct Sides {
-    const float* ht;
-    float rf;
-    const float* rg;
-};
-
-/// left[lane] = 1 - R^2 of t ~ 1, f, g, f g; 1 where the product is not worth its constants. The columns have mean 0 and norm 1.
-void shares_left(const Products& p, std::size_t q, const Sides& sides, float weight, float* left) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        const float c = p.fg[q * kLanes + lane], f = p.hf[q * kLanes + lane], g = p.hg[q * kLanes + lane];
-        const float hh = p.hh[q * kLanes + lane], ri = sides.rf, rj = sides.rg[lane];
-        const float determinant = 1.0F - c * c;
-        const float pair = 1.0F - (ri * ri + rj * rj - 2.0F * c * (ri * rj)) / determinant;
-        const float norm = hh - c * c / weight - (f * f + g * g - 2.0F * c * (f * g)) / determinant;
-        const float along = sides.ht[lane] - (f * ri + g * rj - c * (f * rj + g * ri)) / determinant;
-        const float gain = along * along / norm;
-        const bool usable = determinant > kIndependent && norm > kIndependent * hh && gain > kWorthwhile * pair;
-        left[lane] = usable ? std::max(pair - gain, 0.0F) : 1.0F;
-    }
-}
 
 }  // namespace
 
@@ -119,12 +95,15 @@ std::vector<Hit> scan_bilinear(const Panel& panel, std::span<const Atom> atoms, 
                     const std::size_t i = i0 + q;
                     const std::size_t base = atoms[i].complexity + static_cast<std::size_t>(targets.overhead[z]) + 3;
                     const float bound = buckets[z].bound(base + ranges[b].low, base + ranges[b].high);
-                    shares_left(p, q, {ht + q * kLanes, r[z][i], &r[z][b * kLanes]}, weight, left);
-                    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+                    const std::size_t at = q * kLanes;
+                    const ProductLanes lanes{p.fg + at, p.hf + at,         p.hg + at, p.hh + at,
+                                             ht + at,   &r[z][b * kLanes], r[z][i],   weight};
+                    for (std::uint32_t hits = kernels.product_hits(lanes, bound, left); hits != 0; hits &= hits - 1) {
+                        const auto lane = static_cast<std::size_t>(std::countr_zero(hits));
                         const std::size_t j = b * kLanes + lane;
                         if (j > i) break;
                         const std::size_t complexity = base + atoms[j].complexity;
-                        if (!(left[lane] < bound) || complexity > limit) continue;
+                        if (complexity > limit) continue;
                         buckets[z].add({left[lane], static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(j),
                                         static_cast<std::uint16_t>(z), static_cast<std::uint16_t>(complexity),
                                         Family::bilinear});

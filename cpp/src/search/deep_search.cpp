@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "balmer/expr/simplify.hpp"
+#include "eval/columns.hpp"
 #include "eval/dispatch.hpp"
 #include "search/model.hpp"
 #include "search/scan_dispatch.hpp"
@@ -263,32 +264,30 @@ class DeepSearch {
 
     /// P^-1 of the values, without the shifts and signs that affine keys do not see. False where it is not defined.
     static bool transformed(const KeyRow& w, Transform inner, KeyRow& out) {
-        for (std::size_t k = 0; k < kKey; ++k) {
-            if (!(w[k] * w[0] > 0) && inner != Transform::identity && inner != Transform::exp &&
-                inner != Transform::inverse)
-                return false;
-            switch (inner) {
-                case Transform::inverse:
-                    out[k] = 1 / w[k];
-                    break;
-                case Transform::square:
-                    out[k] = w[k] * w[k];
-                    break;
-                case Transform::inverse_square:
-                    out[k] = 1 / (w[k] * w[k]);
-                    break;
-                case Transform::log:
-                    out[k] = balmer::apply(Op::Log, std::abs(w[k]));
-                    break;
-                case Transform::exp:
-                    out[k] = balmer::apply(Op::Exp, w[k]);
-                    break;
-                default:
-                    out[k] = w[k];
-            }
-            if (!std::isfinite(out[k])) return false;
+        const bool one_sign = std::ranges::all_of(w, [&](double value) { return value * w[0] > 0; });
+        const bool any_sign = inner == Transform::identity || inner == Transform::exp || inner == Transform::inverse;
+        if (!one_sign && !any_sign) return false;
+        switch (inner) {
+            case Transform::inverse:
+                for (std::size_t k = 0; k < kKey; ++k) out[k] = 1 / w[k];
+                break;
+            case Transform::square:
+                for (std::size_t k = 0; k < kKey; ++k) out[k] = w[k] * w[k];
+                break;
+            case Transform::inverse_square:
+                for (std::size_t k = 0; k < kKey; ++k) out[k] = 1 / (w[k] * w[k]);
+                break;
+            case Transform::log:
+                for (std::size_t k = 0; k < kKey; ++k) out[k] = std::abs(w[k]);
+                eval::apply(Op::Log, out.data(), out.data(), kKey);
+                break;
+            case Transform::exp:
+                eval::apply(Op::Exp, out.data(), w.data(), kKey);
+                break;
+            default:
+                out = w;
         }
-        return true;
+        return std::ranges::all_of(out, [](double value) { return std::isfinite(value); });
     }
 
     bool halves() {

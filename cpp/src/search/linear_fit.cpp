@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "eval/dot.hpp"
+#include "eval/columns.hpp"
 
 namespace balmer::search {
 namespace {

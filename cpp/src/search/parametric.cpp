@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "balmer/expr/simplify.hpp"
+#include "eval/columns.hpp"
 #include "eval/dispatch.hpp"
-#include "eval/dot.hpp"
 #include "search/model.hpp"
 
 namespace balmer::search {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "balmer/expr/simplify.hpp"
+#include "eval/columns.hpp"
 #include "search/surface.hpp"
 
 namespace balmer::search {
@@ -429,6 +430,7 @@ class Prober {
         const int degree = degree_for(view_.variables.size());
         const std::vector<std::vector<double>> z = coordinates(Chart::logarithm);
         Surface surface;
+        std::vector<double> unit(rows_);
         double best_gain = 0, best_exponent = 0;
         std::size_t best = 0;
         for (std::size_t j = 0; j < view_.variables.size(); ++j) {
@@ -438,10 +440,10 @@ class Prober {
                 // Both surfaces are of y / x^p, weighted so that the residual is that of y.
                 Response scaled = plain_response();
                 if (scaled.root_weight.empty()) scaled.root_weight.assign(rows_, 1.0);
+                eval::apply(Op::Pow, unit.data(), x.data(), p, rows_);
                 for (std::size_t i = 0; i < rows_; ++i) {
-                    const double unit = balmer::apply(Op::Pow, x[i], p);
-                    scaled.value[i] /= unit;
-                    scaled.root_weight[i] *= std::abs(unit);
+                    scaled.value[i] /= unit[i];
+                    scaled.root_weight[i] *= std::abs(unit[i]);
                 }
                 std::vector<std::size_t> others = everything();
                 if (!fit(surface, z, others, {}, scaled, degree) || surface.r_squared() < 0.5) continue;

@@ -5,13 +5,14 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <tuple>
 #include <utility>
 
 #include "balmer/expr/simplify.hpp"
+#include "eval/columns.hpp"
 #include "eval/dispatch.hpp"
-#include "eval/dot.hpp"
 #include "search/compose.hpp"
 #include "search/linear_fit.hpp"
 #include "search/model.hpp"
@@ -22,7 +23,8 @@ namespace {
 using eval::dot;
 
 constexpr int kMostTerms = 5;
-constexpr std::size_t kStartsOfSize = 100;  // of each number of terms, and transform of the target
+// Of each number of terms, and transform of the target: starts that get their best constant, and those fitted then.
+constexpr std::size_t kRefined = 100, kFitted = 20;
 constexpr double kLargestExponent = 300;
 constexpr double kStep = 1.5;  // of a grid: the ratio of neighbours
 constexpr int kSections = 24;
@@ -55,19 +57,49 @@ std::vector<Shape> make_shapes() {
     return shapes;
 }
 
-/// Four terms on the rows, then the target times each of them, and all their weighted products.
-struct Moments {
+/// Weighted products of the terms 1, u, E, u E (columns 0 to 3) and of the target times each of them (4 to 7), summed over
+/// the rows: sums of y^p u^q E^r with p, q and r up to 2, of which those without E stay from one constant to the next.
+class Moments {
+   public:
     static constexpr std::size_t kColumns = 8;
-    std::array<std::vector<double>, kColumns> column;
     std::array<std::array<double, kColumns>, kColumns> product{};
 
-    void multiply(std::size_t rows) noexcept {
+    /// Makes w y^p u^q.
+    void begin(std::span<const double> weight, std::span<const double> y, std::span<const double> u) {
+        const std::size_t n = weight.size();
+        fixed_.resize(9 * n);
+        for (std::size_t i = 0; i < n; ++i) {
+            double power = weight[i];
+            for (std::size_t q = 0; q < 3; ++q, power *= u[i]) {
+                fixed_[3 * q * n + i] = power;
+                fixed_[(3 * q + 1) * n + i] = power * y[i];
+                fixed_[(3 * q + 2) * n + i] = power * y[i] * y[i];
+            }
+        }
+        for (std::size_t k = 0; k < 9; ++k) {
+            const double* column = &fixed_[k * n];
+            sums_[0][k] = std::accumulate(column, column + n, 0.0);
+        }
+    }
+
+    /// The products for these values of E and of its square.
+    void multiply(std::span<const double> e, std::span<const double> square) noexcept {
+        const std::size_t n = e.size();
+        for (std::size_t k = 0; k < 9; ++k) {
+            sums_[1][k] = dot(&fixed_[k * n], e.data(), n);
+            sums_[2][k] = dot(&fixed_[k * n], square.data(), n);
+        }
         for (std::size_t i = 0; i < kColumns; ++i) {
             for (std::size_t j = 0; j <= i; ++j) {
-                product[i][j] = product[j][i] = dot(column[i].data(), column[j].data(), rows);
+                const std::size_t of_y = i / 4 + j / 4, of_u = i % 2 + j % 2, of_e = i / 2 % 2 + j / 2 % 2;
+                product[i][j] = product[j][i] = sums_[of_e][3 * of_u + of_y];
             }
         }
     }
+
+   private:
+    std::vector<double> fixed_;                    // w y^p u^q in [3 q + p]
+    std::array<std::array<double, 9>, 3> sums_{};  // of w y^p u^q E^r in [r][3 q + p]
 };
 
 /// y Q = P solved by least squares.
@@ -160,13 +192,12 @@ class QuotientSearch {
             if (!expressible(transform, vocabulary_) || polisher_.stopped()) continue;
             const TransformedTarget target = transform_target(transform, sample.target, sample.weight, sample.noise);
             if (target.value.empty()) continue;
-            root_.clear();
-            for (const double w : target.weight) root_.push_back(std::sqrt(w));
+            moments_.resize(x_.size());
+            for (std::size_t u = 0; u < x_.size(); ++u) moments_[u].begin(target.weight, target.value, x_[u]);
             std::vector<Start> starts;
             for (const Function function : kFunctions) {
                 for (std::size_t x = 0; x < x_.size(); ++x) {
-                    if (argument(function, x, 1).nodes.empty()) continue;
-                    for (std::size_t u = 0; u < x_.size(); ++u) scan(target, function, x, u, starts);
+                    if (!argument(function, x, 1).nodes.empty()) scan(function, x, starts);
                 }
             }
             polisher_.submit(formulas(target, starts), "quotients", 40);
@@ -181,9 +212,9 @@ class QuotientSearch {
     const std::vector<std::uint32_t>& rows_;
     double noise_;
     std::vector<std::vector<double>> x_;  // the variables on the screen rows
-    std::vector<double> root_;            // of the weights of the transformed target
+    std::vector<double> e_, square_;      // E and its square on the screen rows
     std::vector<Shape> shapes_ = make_shapes();
-    Moments moments_;
+    std::vector<Moments> moments_;  // of each u, for the transformed target
 
     [[nodiscard]] Expression argument(Function function, std::size_t j, double k) const {
         const Expression& x = view_.variables[j].expression;
@@ -204,22 +235,39 @@ class QuotientSearch {
         return {};
     }
 
-    static double value_of(Function function, double x, double k) noexcept {
+    /// E and its square on the screen rows; false if one is not finite there.
+    [[nodiscard]] bool evaluate(Function function, const std::vector<double>& x, double k) {
+        const std::size_t n = x.size();
+        e_.resize(n);
+        square_.resize(n);
+        const bool scaled = function == Function::exp || function == Function::sin || function == Function::cos;
+        const bool shifted = function == Function::log || function == Function::root;
+        for (std::size_t i = 0; i < n; ++i) e_[i] = scaled ? k * x[i] : shifted ? x[i] + k : x[i];
         switch (function) {
             case Function::exp:
-                return std::abs(k * x) < kLargestExponent ? balmer::apply(Op::Exp, k * x) : kInfinity;
+                for (const double argument : e_) {
+                    if (!(std::abs(argument) < kLargestExponent)) return false;
+                }
+                eval::apply(Op::Exp, e_.data(), e_.data(), n);
+                break;
             case Function::sin:
-                return balmer::apply(Op::Sin, k * x);
+                eval::apply(Op::Sin, e_.data(), e_.data(), n);
+                break;
             case Function::cos:
-                return balmer::apply(Op::Cos, k * x);
+                eval::apply(Op::Cos, e_.data(), e_.data(), n);
+                break;
             case Function::power:
-                return x > 0 ? balmer::apply(Op::Pow, x, k) : kInfinity;
+                eval::apply(Op::Pow, e_.data(), e_.data(), k, n);
+                break;
             case Function::log:
-                return balmer::apply(Op::Log, x + k);
+                eval::apply(Op::Log, e_.data(), e_.data(), n);
+                break;
             case Function::root:
-                return balmer::apply(Op::Sqrt, x + k);
+                eval::apply(Op::Sqrt, e_.data(), e_.data(), n);
+                break;
         }
-        return kInfinity;
+        for (std::size_t i = 0; i < n; ++i) square_[i] = e_[i] * e_[i];
+        return eval::kernels().f64.all_finite(e_.data(), n);
     }
 
     /// Constants so close to each other that the best of them shows the way to the best of all.
@@ -264,39 +312,23 @@ class QuotientSearch {
         return {k, k};
     }
 
-    /// Makes the moments of 1, u, E, u E; false if E is not finite on all rows.
-    [[nodiscard]] bool prepare(const TransformedTarget& target, Function function, std::size_t x, std::size_t u,
-                               double k) {
-        const std::size_t n = rows_.size();
-        for (auto& column : moments_.column) column.resize(n);
-        for (std::size_t i = 0; i < n; ++i) {
-            const double e = value_of(function, x_[x][i], k);
-            if (!std::isfinite(e)) return false;
-            const std::array<double, 4> term{1, x_[u][i], e, x_[u][i] * e};
-            for (std::size_t t = 0; t < 4; ++t) {
-                moments_.column[t][i] = root_[i] * term[t];
-                moments_.column[4 + t][i] = root_[i] * term[t] * target.value[i];
-            }
-        }
-        moments_.multiply(n);
-        polisher_.work().used += static_cast<double>(n * 40);
-        return true;
-    }
-
-    void scan(const TransformedTarget& target, Function function, std::size_t x, std::size_t u,
-              std::vector<Start>& starts) {
+    void scan(Function function, std::size_t x, std::vector<Start>& starts) {
         const auto [low, high] = std::minmax_element(x_[x].begin(), x_[x].end());
         if (!(*high > *low) || (function == Function::power && !(*low > 0))) return;
-        std::vector<Start> best(shapes_.size());
+        std::vector<Start> best(x_.size() * shapes_.size());
         for (const double k : grid(function, x_[x])) {
-            if (!prepare(target, function, x, u, k)) continue;
-            for (std::size_t s = 0; s < shapes_.size(); ++s) {
-                // Without u a shape is the same for every u.
-                if (u != 0 && ((shapes_[s].above | shapes_[s].below) & (kU | kUE)) == 0) continue;
-                const Solution solution = solve(moments_, shapes_[s]);
-                if (solution.mse < best[s].mse) best[s] = {solution.mse, u, x, s, function, k, solution};
+            if (!evaluate(function, x_[x], k)) continue;
+            for (std::size_t u = 0; u < x_.size(); ++u) {
+                moments_[u].multiply(e_, square_);
+                for (std::size_t s = 0; s < shapes_.size(); ++s) {
+                    // Without u a shape is the same for every u.
+                    if (u != 0 && ((shapes_[s].above | shapes_[s].below) & (kU | kUE)) == 0) continue;
+                    const Solution solution = solve(moments_[u], shapes_[s]);
+                    Start& known = best[u * shapes_.size() + s];
+                    if (solution.mse < known.mse) known = {solution.mse, u, x, s, function, k, solution};
+                }
             }
-            polisher_.work().used += static_cast<double>(shapes_.size() * 20);
+            polisher_.work().used += static_cast<double>(x_.size() * (rows_.size() * 40 + shapes_.size() * 20));
         }
         for (const Start& start : best) {
             if (std::isfinite(start.mse)) starts.push_back(start);
@@ -305,11 +337,14 @@ class QuotientSearch {
 
     /// Moves k to where y Q = P holds best (golden section). A fit of y = P / Q that began farther away would often end
     /// elsewhere: zeros of P and Q that lie close together make deep, narrow minima.
-    void refine(const TransformedTarget& target, Start& start) {
+    void refine(Start& start) {
         auto [a, b] = neighbours(start.function, x_[start.x], start.k);
         const auto solution_at = [&](double k) {
-            return prepare(target, start.function, start.x, start.u, k) ? solve(moments_, shapes_[start.shape])
-                                                                        : Solution{};
+            if (!evaluate(start.function, x_[start.x], k)) return Solution{};
+            Moments& moments = moments_[start.u];
+            moments.multiply(e_, square_);
+            polisher_.work().used += static_cast<double>(rows_.size() * 40);
+            return solve(moments, shapes_[start.shape]);
         };
         constexpr double kGolden = 0.6180339887498949;
         double c = b - kGolden * (b - a), d = a + kGolden * (b - a);
@@ -333,17 +368,28 @@ class QuotientSearch {
         }
     }
 
-    /// The best of each number of terms, as formulas of y.
-    [[nodiscard]] std::vector<Expression> formulas(const TransformedTarget& target, std::vector<Start>& starts) {
+    /// Calls `use` with the best starts of each number of terms, `most` of each.
+    template <class Use>
+    void for_best(std::vector<Start>& starts, std::size_t most, const Use& use) const {
         std::sort(starts.begin(), starts.end(), better);
         std::array<std::size_t, kMostTerms + 1> taken{};
-        std::vector<Expression> out;
         for (Start& start : starts) {
-            if (taken[static_cast<std::size_t>(shapes_[start.shape].terms())]++ >= kStartsOfSize) continue;
-            refine(target, start);
+            if (taken[static_cast<std::size_t>(shapes_[start.shape].terms())]++ < most) use(start);
+        }
+    }
+
+    /// The best of each number of terms, as formulas of y.
+    [[nodiscard]] std::vector<Expression> formulas(const TransformedTarget& target, std::vector<Start>& starts) {
+        std::vector<Start> refined;
+        for_best(starts, kRefined, [&](Start& start) {
+            refine(start);
+            refined.push_back(start);
+        });
+        std::vector<Expression> out;
+        for_best(refined, kFitted, [&](const Start& start) {
             const Expression y = formula_of_y(quotient(start), target, view_, vocabulary_);
             if (!y.nodes.empty()) out.push_back(simplify(y, vocabulary_.operators()));
-        }
+        });
         return out;
     }
 

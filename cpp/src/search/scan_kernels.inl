@@ -63,10 +63,36 @@ BALMER_SCAN_TARGET std::uint32_t gain_hits(const float* b, const float* h, const
     return mask;
 }
 
+constexpr float kIndependent = 1e-3F;  // share of the product's square that must not follow from f and g
+constexpr float kWorthwhile = 0.3F;    // share of what f and g leave that the product must explain
+
+BALMER_SCAN_TARGET std::uint32_t product_hits(const ProductLanes& lanes, float bound, float* left) noexcept {
+    const float ri = lanes.rf, weight = lanes.weight;
+    std::int32_t hit[kPanelLanes];
+    std::int32_t any = 0;
+    for (std::size_t j = 0; j < kPanelLanes; ++j) {
+        const float c = lanes.fg[j], f = lanes.hf[j], g = lanes.hg[j], hh = lanes.hh[j], rj = lanes.rg[j];
+        const float determinant = 1.0F - c * c;
+        const float pair = 1.0F - (ri * ri + rj * rj - 2.0F * c * (ri * rj)) / determinant;
+        const float norm = hh - c * c / weight - (f * f + g * g - 2.0F * c * (f * g)) / determinant;
+        const float along = lanes.ht[j] - (f * ri + g * rj - c * (f * rj + g * ri)) / determinant;
+        const float gain = along * along / norm;
+        const bool usable = (determinant > kIndependent) & (norm > kIndependent * hh) & (gain > kWorthwhile * pair);
+        const float rest = pair - gain < 0.0F ? 0.0F : pair - gain;
+        left[j] = usable ? rest : 1.0F;
+        hit[j] = left[j] < bound;
+        any |= hit[j];
+    }
+    if (any == 0) return 0;
+    std::uint32_t mask = 0;
+    for (std::size_t j = 0; j < kPanelLanes; ++j) mask |= static_cast<std::uint32_t>(hit[j]) << j;
+    return mask;
+}
+
 }  // namespace
 
 const ScanKernels& kernels() noexcept {
-    static constexpr ScanKernels table{dots, pair_hits, gain_hits};
+    static constexpr ScanKernels table{dots, pair_hits, gain_hits, product_hits};
     return table;
 }
 

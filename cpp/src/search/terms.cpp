@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "eval/columns.hpp"
 #include "search/compose.hpp"
 
 namespace balmer::search {
@@ -22,7 +23,7 @@ class TermBuilder {
         for (std::size_t j = 0; j < d; ++j) {
             std::vector<double> v = values_of(j);
             if (!std::all_of(v.begin(), v.end(), [](double x) { return x > 0; })) continue;
-            for (double& x : v) x = balmer::apply(Op::Log, x);
+            eval::apply(Op::Log, v.data(), v.data(), v.size());
             add(logs, view_.variables[j].expression, std::move(v), true);
         }
         if (!logs.empty()) levels.push_back(std::move(logs));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "eval/columns.hpp"
+
 namespace balmer::search {
 namespace {
 
@@ -29,29 +31,46 @@ bool defined(Transform t, double y, double sign, double margin) {
     }
 }
 
-double forward(Transform t, double y, double shift) {
+/// T of all values; anything where it is not defined.
+std::vector<double> forward(Transform t, std::span<const double> y, double shift) {
+    std::vector<double> values(y.begin(), y.end());
+    const auto each = [&](auto f) { std::ranges::transform(values, values.begin(), f); };
+    const auto apply = [&](Op op) { eval::apply(op, values.data(), values.data(), values.size()); };
     switch (t) {
         case Transform::inverse:
-            return 1 / y;
+            each([](double v) { return 1 / v; });
+            break;
         case Transform::log:
-            return balmer::apply(Op::Log, std::abs(y));
+            each([](double v) { return std::abs(v); });
+            apply(Op::Log);
+            break;
         case Transform::square:
-            return y * y;
+            each([](double v) { return v * v; });
+            break;
         case Transform::inverse_square:
-            return 1 / (y * y);
+            each([](double v) { return 1 / (v * v); });
+            break;
         case Transform::root:
-            return std::sqrt(y);
+            each([](double v) { return std::sqrt(v); });
+            break;
         case Transform::exp:
-            return balmer::apply(Op::Exp, y - shift);
+            each([&](double v) { return v - shift; });
+            apply(Op::Exp);
+            break;
         case Transform::exp_neg:
-            return balmer::apply(Op::Exp, shift - y);
+            each([&](double v) { return shift - v; });
+            apply(Op::Exp);
+            break;
         case Transform::sin:
-            return balmer::apply(Op::Sin, y);
+            apply(Op::Sin);
+            break;
         case Transform::cos:
-            return balmer::apply(Op::Cos, y);
+            apply(Op::Cos);
+            break;
         default:
-            return y;
+            break;
     }
+    return values;
 }
 
 /// |dT/dy|.
@@ -100,16 +119,16 @@ TransformedTarget transform_target(Transform transform, std::span<const double> 
     if (exponential && std::max(std::abs(low), std::abs(high)) > 300)
         result.shift = transform == Transform::exp ? high : low;
     std::size_t lost = 0;
-    std::vector<double> values(y.size()), weights(y.size());
+    std::vector<double> values = forward(transform, y, result.shift), weights(y.size());
     double largest = 0;
     for (std::size_t i = 0; i < y.size(); ++i) {
         if (!defined(transform, y[i], result.sign, 3 * noise)) {
             const bool signs = transform != Transform::inverse;
             if (noise == 0 || (signs && y[i] * result.sign < -6 * noise)) return result;
             ++lost;
+            values[i] = 0;
             continue;
         }
-        values[i] = forward(transform, y[i], result.shift);
         if (!std::isfinite(values[i])) return result;
         const double s = slope(transform, y[i], values[i]);
         weights[i] = (weight.empty() ? 1.0 : weight[i]) / std::max(s * s, 1e-280);

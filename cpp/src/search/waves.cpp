@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "eval/dot.hpp"
+#include "eval/columns.hpp"
 #include "fit/frequency_scan.hpp"
 #include "search/atoms.hpp"
 #include "search/linear_fit.hpp"
@@ -48,6 +48,12 @@ struct Wave {
 struct PlaneWave {
     std::size_t a, b;
     double frequency_a, frequency_b, share;
+};
+
+/// The frequencies of a variable, with their cosines and sines on the rows as columns.
+struct FrequencyTable {
+    std::vector<double> grid;
+    std::array<Panel, 2> waves;
 };
 
 class WaveSearch {
@@ -89,8 +95,14 @@ class WaveSearch {
     /// Waves of two variables.
     void run_over_pairs() {
         if (variables_.size() < 2 || variables_.size() > kMostForPlanes || !prepare()) return;
-        for (std::size_t i = 1; i < variables_.size(); ++i) {
-            for (std::size_t j = 0; j < i && !polisher_.stopped(); ++j) scan_plane(i, j);
+        std::vector<FrequencyTable> tables;
+        for (std::size_t i = 0; i < variables_.size(); ++i) {
+            tables.push_back(table_of(variables_[i].values));
+            if (i == 0 || tables[i].grid.empty()) continue;
+            const std::array<Panel, 2> rest = with_rest(tables[i]);
+            for (std::size_t j = 0; j < i && !polisher_.stopped(); ++j) {
+                if (!tables[j].grid.empty()) scan_plane(i, j, tables[i].grid, rest, tables[j]);
+            }
         }
         std::ranges::stable_sort(planes_, std::ranges::greater{}, &PlaneWave::share);
         planes_.resize(std::min(planes_.size(), kPlanesPolished));
@@ -107,7 +119,7 @@ class WaveSearch {
     Polisher& polisher_;
     const Vocabulary& vocabulary_;
     std::size_t n_;
-    std::vector<double> target_, root_weight_, rest_;
+    std::vector<double> target_, root_weight_, rest_, weighted_sine_, weighted_cosine_;
     std::vector<Column> variables_, arguments_, factors_;
     std::vector<std::vector<double>> basis_;  // orthonormal, of the constant and the variables
     double total_ = 0;
@@ -128,8 +140,7 @@ class WaveSearch {
     }
 
     void take_out(const std::vector<double>& q, std::vector<double>& column) const {
-        const double along = dot(q.data(), column.data(), n_);
-        for (std::size_t k = 0; k < n_; ++k) column[k] -= along * q[k];
+        eval::subtract_multiple(column.data(), dot(q.data(), column.data(), n_), q.data(), n_);
     }
 
     bool prepare() {
@@ -157,11 +168,8 @@ class WaveSearch {
         const Column& argument = arguments_[g];
         const std::vector<double> grid = fit::frequency_grid(argument.values, fit::kStepsOfAPeriod);
         if (argument.e.nodes.empty() || grid.empty()) return;
-        std::vector<double> sine(n_, 0.0), cosine(n_, 1.0), sine_step(n_), cosine_step(n_);
-        for (std::size_t k = 0; k < n_; ++k) {
-            sine_step[k] = balmer::apply(Op::Sin, grid[0] * argument.values[k]);
-            cosine_step[k] = balmer::apply(Op::Cos, grid[0] * argument.values[k]);
-        }
+        std::vector<double> sine(n_, 0.0), cosine(n_, 1.0);
+        const auto [sine_step, cosine_step] = sine_and_cosine(grid[0], argument.values);
         std::vector<std::vector<double>> left(factors_.size());
         for (std::size_t step = 0; step < grid.size(); ++step) {
             for (std::size_t k = 0; k < n_; ++k) {
@@ -180,10 +188,15 @@ class WaveSearch {
     }
 
     /// What is left of the target's variance beside the variables with the best a h sin + b h cos.
-    [[nodiscard]] double share_left(std::size_t factor, std::vector<double> u, std::vector<double> v) const {
+    [[nodiscard]] double share_left(std::size_t factor, const std::vector<double>& sine,
+                                    const std::vector<double>& cosine) {
+        std::vector<double>&u = weighted_sine_, &v = weighted_cosine_;
+        u.resize(n_);
+        v.resize(n_);
         for (std::size_t k = 0; k < n_; ++k) {
-            u[k] *= factors_[factor].values[k] * weight(k);
-            v[k] *= factors_[factor].values[k] * weight(k);
+            const double scale = factors_[factor].values[k] * weight(k);
+            u[k] = sine[k] * scale;
+            v[k] = cosine[k] * scale;
         }
         for (const std::vector<double>& q : basis_) {
             take_out(q, u);
@@ -198,13 +211,23 @@ class WaveSearch {
         return 1 - (vv * ur * ur - 2 * uv * ur * vr + uu * vr * vr) / (determinant * total_);
     }
 
-    /// sin(frequency * values) and cosine, times `factor`.
+    /// sin(frequency * values) and cosine.
+    [[nodiscard]] std::array<std::vector<double>, 2> sine_and_cosine(double frequency,
+                                                                     const std::vector<double>& values) const {
+        std::array<std::vector<double>, 2> columns{values, std::vector<double>(n_)};
+        auto& [sine, cosine] = columns;
+        for (double& angle : sine) angle *= frequency;
+        eval::apply(Op::Cos, cosine.data(), sine.data(), n_);
+        eval::apply(Op::Sin, sine.data(), sine.data(), n_);
+        return columns;
+    }
+
+    /// The same, times `factor`.
     [[nodiscard]] std::array<std::vector<double>, 2> wave_columns(double frequency, const std::vector<double>& values,
                                                                   const std::vector<double>& factor) const {
-        std::array<std::vector<double>, 2> columns{std::vector<double>(n_), std::vector<double>(n_)};
-        for (std::size_t k = 0; k < n_; ++k) {
-            columns[0][k] = factor[k] * balmer::apply(Op::Sin, frequency * values[k]);
-            columns[1][k] = factor[k] * balmer::apply(Op::Cos, frequency * values[k]);
+        std::array<std::vector<double>, 2> columns = sine_and_cosine(frequency, values);
+        for (std::vector<double>& column : columns) {
+            for (std::size_t k = 0; k < n_; ++k) column[k] *= factor[k];
         }
         return columns;
     }
@@ -268,36 +291,39 @@ class WaveSearch {
         return vocabulary_.scale(sign * amplitude, wave);
     }
 
-    /// Cosines and sines of all frequencies, as columns.
-    [[nodiscard]] std::array<Panel, 2> tables(const std::vector<double>& grid,
-                                              const std::vector<double>& values) const {
-        std::array<Panel, 2> tables{Panel(grid.size(), n_), Panel(grid.size(), n_)};
+    /// The frequencies of a variable, and the cosines and sines of all of them as columns.
+    [[nodiscard]] FrequencyTable table_of(const std::vector<double>& values) const {
+        std::vector<double> grid = fit::frequency_grid(values, kStepsOfPlane);
+        std::array<Panel, 2> waves{Panel(grid.size(), n_), Panel(grid.size(), n_)};
         for (std::size_t f = 0; f < grid.size(); ++f) {
-            for (std::size_t k = 0; k < n_; ++k) {
-                tables[0].column(f)[k] = static_cast<float>(balmer::apply(Op::Cos, grid[f] * values[k]));
-                tables[1].column(f)[k] = static_cast<float>(balmer::apply(Op::Sin, grid[f] * values[k]));
+            const auto [sine, cosine] = sine_and_cosine(grid[f], values);
+            std::ranges::transform(cosine, waves[0].column(f), [](double x) { return static_cast<float>(x); });
+            std::ranges::transform(sine, waves[1].column(f), [](double x) { return static_cast<float>(x); });
+        }
+        for (Panel& panel : waves) panel.arrange();
+        return {std::move(grid), std::move(waves)};
+    }
+
+    /// The columns times the rest of the target, by rows.
+    [[nodiscard]] std::array<Panel, 2> with_rest(const FrequencyTable& table) const {
+        std::array<Panel, 2> waves = table.waves;
+        for (Panel& panel : waves) {
+            for (std::size_t f = 0; f < table.grid.size(); ++f) {
+                for (std::size_t k = 0; k < n_; ++k) panel.column(f)[k] *= static_cast<float>(weight(k) * rest_[k]);
             }
         }
-        for (Panel& table : tables) table.arrange();
-        return tables;
+        return waves;
     }
 
     /// The periodogram of the rest over two variables. Its sums over rows, of the rest times products of a sine or cosine of
-    /// each, are matrix products; sums and differences of them belong to u x_i + v x_j and to u x_i - v x_j.
-    void scan_plane(std::size_t i, std::size_t j) {
+    /// each, are matrix products; sums and differences of them belong to u x_i + v x_j and to u x_i - v x_j. `of_i` has the
+    /// columns of variable i times the rest.
+    void scan_plane(std::size_t i, std::size_t j, const std::vector<double>& grid_i, const std::array<Panel, 2>& of_i,
+                    const FrequencyTable& table_j) {
         constexpr std::size_t kAtOnce = kScanRows / 2;  // frequencies, each with a cosine and a sine
-        const std::vector<double> grid_i = fit::frequency_grid(variables_[i].values, kStepsOfPlane),
-                                  grid_j = fit::frequency_grid(variables_[j].values, kStepsOfPlane);
-        if (grid_i.empty() || grid_j.empty()) return;
-        std::array<Panel, 2> of_i = tables(grid_i, variables_[i].values);
-        const std::array<Panel, 2> of_j = tables(grid_j, variables_[j].values);
+        const auto& [grid_j, of_j] = table_j;
         double weights = 0;
         for (std::size_t k = 0; k < n_; ++k) weights += weight(k) * weight(k);
-        for (Panel& table : of_i) {
-            for (std::size_t f = 0; f < grid_i.size(); ++f) {
-                for (std::size_t k = 0; k < n_; ++k) table.column(f)[k] *= static_cast<float>(weight(k) * rest_[k]);
-            }
-        }
         const double pairs = 2 * static_cast<double>(grid_i.size() * grid_j.size());
         const double chance =
             2 * balmer::apply(Op::Log, pairs) / static_cast<double>(n_);  // the largest share of noise
@@ -350,7 +376,7 @@ class WaveSearch {
     }
 
     /// The frequencies where the wave explains most, by ever smaller steps about those of the grid.
-    [[nodiscard]] PlaneWave refined(PlaneWave wave) const {
+    [[nodiscard]] PlaneWave refined(PlaneWave wave) {
         const std::vector<double>&x = variables_[wave.a].values, &y = variables_[wave.b].values;
         double step_a = 0.25 * step_of(x), step_b = 0.25 * step_of(y);
         std::vector<double> angle(n_);
@@ -365,8 +391,8 @@ class WaveSearch {
                     for (std::size_t k = 0; k < n_; ++k) {
                         angle[k] = trial.frequency_a * x[k] + trial.frequency_b * y[k];
                     }
-                    auto [sine, cosine] = wave_columns(1, angle, factors_[0].values);
-                    trial.share = 1 - share_left(0, std::move(sine), std::move(cosine));
+                    const auto [sine, cosine] = sine_and_cosine(1, angle);
+                    trial.share = 1 - share_left(0, sine, cosine);
                     if (trial.share > best.share) best = trial;
                 }
             }

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 
+#include "balmer/expr/op.hpp"
+
 namespace balmer::eval {
 
 /// Sum of a[i] b[i] over i < n, added in 16 lanes.
@@ -10,5 +12,11 @@ namespace balmer::eval {
 
 /// y[i] -= factor x[i] for i < n.
 void subtract_multiple(double* y, double factor, const double* x, std::size_t n) noexcept;
+
+/// out[i] = balmer::apply(op, a[i]) for i < n; `op` is a unary operator of the table. `out` may be `a`.
+void apply(Op op, double* out, const double* a, std::size_t n) noexcept;
+
+/// out[i] = balmer::apply(op, a[i], b) for i < n; `op` is a binary operator of the table. `out` may be `a`.
+void apply(Op op, double* out, const double* a, double b, std::size_t n) noexcept;
 
 }  // namespace balmer::eval
