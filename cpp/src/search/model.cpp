@@ -80,7 +80,7 @@ bool fit_model(const ModelContext& context, const Hit& hit, LinearFit& fit, Mode
     const TransformedTarget& target = context.targets[hit.target];
     const std::size_t m = library.n_screen(), padded_rows = library.n_screen_padded();
     static thread_local AlignedVector<double> f, g;
-    static thread_local std::vector<double> root_weight, scaled;
+    static thread_local std::vector<double> root_weight, scaled, z;
     f.resize(padded_rows);
     g.resize(padded_rows);
     root_weight.clear();
@@ -146,45 +146,47 @@ bool fit_model(const ModelContext& context, const Hit& hit, LinearFit& fit, Mode
         atom_values(library, context.atoms[hit.j], f.data());
     }
     const std::span<const std::uint32_t> rows = library.screen_rows();
-    double sum_t = 0, sum_w = 0, spread = 0, error_t = 0, error_y = 0, rows_weight = 0;
+    double sum_t = 0, sum_w = 0, spread = 0, error_t = 0, error_y = 0;
     for (std::size_t k = 0; k < m; ++k) {
         const double wk = w ? w[k] * w[k] : 1;
         sum_t += wk * target.value[k];
         sum_w += wk;
     }
+    z.resize(m);
+    const auto& [c0, c1, c2, c3] = model.c;
+    switch (hit.family) {
+        case Family::single:
+            for (std::size_t k = 0; k < m; ++k) z[k] = c0 + c1 * f[k];
+            break;
+        case Family::pair:
+            for (std::size_t k = 0; k < m; ++k) z[k] = c0 + c1 * f[k] + c2 * g[k];
+            break;
+        case Family::product:
+            for (std::size_t k = 0; k < m; ++k) z[k] = g[k] * (c0 + c1 * f[k]);
+            break;
+        case Family::rational:
+            for (std::size_t k = 0; k < m; ++k) z[k] = (c0 + c1 * f[k]) / (g[k] - c2);
+            break;
+        case Family::bilinear:
+            for (std::size_t k = 0; k < m; ++k) z[k] = c0 + c1 * f[k] + c2 * g[k] + c3 * (f[k] * g[k]);
+            break;
+    }
     for (std::size_t k = 0; k < m; ++k) {
-        double z = 0;
-        switch (hit.family) {
-            case Family::single:
-                z = model.c[0] + model.c[1] * f[k];
-                break;
-            case Family::pair:
-                z = model.c[0] + model.c[1] * f[k] + model.c[2] * g[k];
-                break;
-            case Family::product:
-                z = g[k] * (model.c[0] + model.c[1] * f[k]);
-                break;
-            case Family::rational:
-                z = (model.c[0] + model.c[1] * f[k]) / (g[k] - model.c[2]);
-                break;
-            case Family::bilinear:
-                z = model.c[0] + model.c[1] * f[k] + model.c[2] * g[k] + model.c[3] * (f[k] * g[k]);
-                break;
-        }
         const double wk = w ? w[k] * w[k] : 1;
-        const double d = target.value[k] - sum_t / sum_w, e = target.value[k] - z;
+        const double d = target.value[k] - sum_t / sum_w, e = target.value[k] - z[k];
         spread += wk * d * d;
         if (wk > 0) error_t += wk * e * e;
-        const std::size_t row = rows[k];
-        const double unit = context.view->weight.empty() ? 1 : context.view->weight[row];
-        const double ey = inverse_value(target, z) - context.view->target[row];
+    }
+    invert(target, z);
+    for (std::size_t k = 0; k < m; ++k) {
+        const double unit = context.view->weight.empty() ? 1 : context.view->weight[rows[k]];
+        const double ey = z[k] - context.view->target[rows[k]];
         error_y += unit * ey * ey;
-        rows_weight += 1;
     }
     model.left = error_t / spread;
     const double all =
         context.view->weight.empty() ? 1 : context.view->weight_sum / static_cast<double>(context.view->target.size());
-    model.mse = error_y / (rows_weight * all);
+    model.mse = error_y / (static_cast<double>(m) * all);
     if (!std::isfinite(model.left)) return false;
     if (!std::isfinite(model.mse)) model.mse = INFINITY;
     return true;

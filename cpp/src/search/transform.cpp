@@ -153,28 +153,42 @@ TransformedTarget transform_target(Transform transform, std::span<const double> 
     return result;
 }
 
-double inverse_value(const TransformedTarget& target, double z) {
+void invert(const TransformedTarget& target, std::span<double> z) {
+    const auto each = [&](auto f) { std::ranges::transform(z, z.begin(), f); };
+    const auto apply = [&](Op op) { eval::apply(op, z.data(), z.data(), z.size()); };
     switch (target.transform) {
         case Transform::inverse:
-            return 1 / z;
+            each([](double v) { return 1 / v; });
+            break;
         case Transform::log:
-            return target.sign * balmer::apply(Op::Exp, z);
+            apply(Op::Exp);
+            each([&](double v) { return target.sign * v; });
+            break;
         case Transform::square:
-            return target.sign * std::sqrt(z);
+            each([&](double v) { return target.sign * std::sqrt(v); });
+            break;
         case Transform::inverse_square:
-            return target.sign / std::sqrt(z);
+            each([&](double v) { return target.sign / std::sqrt(v); });
+            break;
         case Transform::root:
-            return z * z;
+            each([](double v) { return v * v; });
+            break;
         case Transform::exp:
-            return balmer::apply(Op::Log, z) + target.shift;
+            apply(Op::Log);
+            each([&](double v) { return v + target.shift; });
+            break;
         case Transform::exp_neg:
-            return target.shift - balmer::apply(Op::Log, z);
+            apply(Op::Log);
+            each([&](double v) { return target.shift - v; });
+            break;
         case Transform::sin:
-            return balmer::apply(Op::Asin, z);
+            apply(Op::Asin);
+            break;
         case Transform::cos:
-            return balmer::apply(Op::Acos, z);
+            apply(Op::Acos);
+            break;
         default:
-            return z;
+            break;
     }
 }
 

@@ -43,8 +43,8 @@ struct TransformedTarget {
 [[nodiscard]] TransformedTarget transform_target(Transform transform, std::span<const double> y,
                                                  std::span<const double> weight, double noise);
 
-/// y for a value of T.
-[[nodiscard]] double inverse_value(const TransformedTarget& target, double z);
+/// Makes values of T values of y.
+void invert(const TransformedTarget& target, std::span<double> z);
 
 /// The formula of y for a formula of T(y); without nodes if it cannot be written.
 [[nodiscard]] Expression inverse_expression(const TransformedTarget& target, const Expression& z,
