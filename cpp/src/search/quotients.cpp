@@ -176,6 +176,40 @@ bool better(const Start& a, const Start& b) noexcept {
     return std::tie(a.mse, a.function, a.u, a.x, a.shape) < std::tie(b.mse, b.function, b.u, b.x, b.shape);
 }
 
+/// The best starts of each number of terms.
+class Starts {
+   public:
+    explicit Starts(std::size_t most) : most_(most) {}
+
+    void add(int terms, const Start& start) {
+        std::vector<Start>& known = of_terms_[static_cast<std::size_t>(terms)];
+        known.push_back(start);
+        if (known.size() >= kSlack * most_) keep_best(known);
+    }
+
+    /// All of them, the best of each number of terms first.
+    [[nodiscard]] std::vector<Start> take() {
+        std::vector<Start> all;
+        for (std::vector<Start>& known : of_terms_) {
+            keep_best(known);
+            std::ranges::sort(known, better);
+            all.insert(all.end(), known.begin(), known.end());
+        }
+        return all;
+    }
+
+   private:
+    static constexpr std::size_t kSlack = 8;  // times `most_` are kept before the others go
+    std::size_t most_;
+    std::array<std::vector<Start>, kMostTerms + 1> of_terms_;
+
+    void keep_best(std::vector<Start>& known) const {
+        if (known.size() <= most_) return;
+        std::nth_element(known.begin(), known.begin() + static_cast<std::ptrdiff_t>(most_), known.end(), better);
+        known.resize(most_);
+    }
+};
+
 class QuotientSearch {
    public:
     QuotientSearch(const View& view, Polisher& polisher, const std::vector<std::uint32_t>& rows, double noise)
@@ -194,7 +228,7 @@ class QuotientSearch {
             if (target.value.empty()) continue;
             moments_.resize(x_.size());
             for (std::size_t u = 0; u < x_.size(); ++u) moments_[u].begin(target.weight, target.value, x_[u]);
-            std::vector<Start> starts;
+            Starts starts(kRefined);
             for (const Function function : kFunctions) {
                 for (std::size_t x = 0; x < x_.size(); ++x) {
                     if (!argument(function, x, 1).nodes.empty()) scan(function, x, starts);
@@ -312,7 +346,7 @@ class QuotientSearch {
         return {k, k};
     }
 
-    void scan(Function function, std::size_t x, std::vector<Start>& starts) {
+    void scan(Function function, std::size_t x, Starts& starts) {
         const auto [low, high] = std::minmax_element(x_[x].begin(), x_[x].end());
         if (!(*high > *low) || (function == Function::power && !(*low > 0))) return;
         std::vector<Start> best(x_.size() * shapes_.size());
@@ -331,7 +365,7 @@ class QuotientSearch {
             polisher_.work().used += static_cast<double>(x_.size() * (rows_.size() * 40 + shapes_.size() * 20));
         }
         for (const Start& start : best) {
-            if (std::isfinite(start.mse)) starts.push_back(start);
+            if (std::isfinite(start.mse)) starts.add(shapes_[start.shape].terms(), start);
         }
     }
 
@@ -368,28 +402,18 @@ class QuotientSearch {
         }
     }
 
-    /// Calls `use` with the best starts of each number of terms, `most` of each.
-    template <class Use>
-    void for_best(std::vector<Start>& starts, std::size_t most, const Use& use) const {
-        std::sort(starts.begin(), starts.end(), better);
-        std::array<std::size_t, kMostTerms + 1> taken{};
-        for (Start& start : starts) {
-            if (taken[static_cast<std::size_t>(shapes_[start.shape].terms())]++ < most) use(start);
-        }
-    }
-
     /// The best of each number of terms, as formulas of y.
-    [[nodiscard]] std::vector<Expression> formulas(const TransformedTarget& target, std::vector<Start>& starts) {
-        std::vector<Start> refined;
-        for_best(starts, kRefined, [&](Start& start) {
+    [[nodiscard]] std::vector<Expression> formulas(const TransformedTarget& target, Starts& starts) {
+        Starts refined(kFitted);
+        for (Start start : starts.take()) {
             refine(start);
-            refined.push_back(start);
-        });
+            refined.add(shapes_[start.shape].terms(), start);
+        }
         std::vector<Expression> out;
-        for_best(refined, kFitted, [&](const Start& start) {
+        for (const Start& start : refined.take()) {
             const Expression y = formula_of_y(quotient(start), target, view_, vocabulary_);
             if (!y.nodes.empty()) out.push_back(simplify(y, vocabulary_.operators()));
-        });
+        }
         return out;
     }
 
