@@ -70,6 +70,18 @@ def test_the_default_has_every_stage(monkeypatch, noisy):
     assert stages.str.startswith("evolution ").any()
 
 
+def test_quotients_leave_out_many_features():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 40)), rng.normal(size=60)
+    log = (
+        balmer.SymbolicRegressor(unary_operators=["exp", "sin"], niterations=1, random_state=0)
+        .fit(X, y)
+        .search_log_
+    )
+    (step,) = log.index[log.stage == "seed: raw: quotients"][:1]
+    assert log.work[step] == log.work[step - 1]  # 1,560 pairs: 500 features took minutes
+
+
 def test_parameters_beside_a_preset_count(monkeypatch, noisy):
     options, _ = options_of(monkeypatch, *noisy, preset="pysr", seeding=True)
     assert options.seeding

@@ -23,6 +23,7 @@ namespace {
 using eval::dot;
 
 constexpr int kMostTerms = 5;
+constexpr std::size_t kMostVariables = 16;  // of which all pairs are tried
 // Of each number of terms, and transform of the target: starts that get their best constant, and those fitted then.
 constexpr std::size_t kRefined = 100, kFitted = 20;
 constexpr double kLargestExponent = 300;
@@ -454,7 +455,7 @@ class QuotientSearch {
 }  // namespace
 
 void quotients(const View& view, Polisher& polisher, const std::vector<std::uint32_t>& screen_rows, double noise) {
-    if (view.variables.empty() || screen_rows.size() < 8) return;
+    if (view.variables.empty() || view.variables.size() > kMostVariables || screen_rows.size() < 8) return;
     const eval::FlushSubnormals guard(eval::kernels());
     QuotientSearch(view, polisher, screen_rows, noise).run();
 }

@@ -14,6 +14,8 @@ namespace balmer::search {
 /// coefficients, so that each costs the solution of a system of four equations, for each k of a grid. The best, also under
 /// the logarithm of the target, get the best k by golden section and are then fitted to y; what is found goes to the archive.
 ///
+/// Nothing is done for more than 16 variables, whose pairs are too many.
+///
 /// `noise`: standard deviation of the target about the law; under noise the linear form is biased and only gives starts.
 void quotients(const View& view, Polisher& polisher, const std::vector<std::uint32_t>& screen_rows, double noise);
 
