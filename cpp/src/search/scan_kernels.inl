@@ -32,6 +32,13 @@ BALMER_SCAN_TARGET void dots(const float* const* a, const float* block, std::siz
     }
 }
 
+/// Bit j is hit[j], 0 or 1.
+BALMER_SCAN_TARGET std::uint32_t mask_of(const std::int32_t* hit) noexcept {
+    std::uint32_t mask = 0;
+    for (std::size_t j = 0; j < kPanelLanes; ++j) mask |= static_cast<std::uint32_t>(hit[j]) << j;
+    return mask;
+}
+
 constexpr float kLeastAngle = 3e-4F;  // 1 - g^2 below this: f and the column are the same to the precision of floats
 
 BALMER_SCAN_TARGET std::uint32_t pair_hits(const float* g, const float* rj, float ri, float bound) noexcept {
@@ -43,10 +50,7 @@ BALMER_SCAN_TARGET std::uint32_t pair_hits(const float* g, const float* rj, floa
         hit[j] = (left < bound * free) & (free > kLeastAngle);
         any |= hit[j];
     }
-    if (any == 0) return 0;
-    std::uint32_t mask = 0;
-    for (std::size_t j = 0; j < kPanelLanes; ++j) mask |= static_cast<std::uint32_t>(hit[j]) << j;
-    return mask;
+    return any == 0 ? 0 : mask_of(hit);
 }
 
 BALMER_SCAN_TARGET std::uint32_t gain_hits(const float* b, const float* h, const float* c, float least) noexcept {
@@ -57,10 +61,7 @@ BALMER_SCAN_TARGET std::uint32_t gain_hits(const float* b, const float* h, const
         hit[j] = (b[j] * b[j] > least * free) & (free > kLeastAngle * h[j]);
         any |= hit[j];
     }
-    if (any == 0) return 0;
-    std::uint32_t mask = 0;
-    for (std::size_t j = 0; j < kPanelLanes; ++j) mask |= static_cast<std::uint32_t>(hit[j]) << j;
-    return mask;
+    return any == 0 ? 0 : mask_of(hit);
 }
 
 constexpr float kIndependent = 1e-3F;  // share of the product's square that must not follow from f and g
@@ -83,10 +84,7 @@ BALMER_SCAN_TARGET std::uint32_t product_hits(const ProductLanes& lanes, float b
         hit[j] = left[j] < bound;
         any |= hit[j];
     }
-    if (any == 0) return 0;
-    std::uint32_t mask = 0;
-    for (std::size_t j = 0; j < kPanelLanes; ++j) mask |= static_cast<std::uint32_t>(hit[j]) << j;
-    return mask;
+    return any == 0 ? 0 : mask_of(hit);
 }
 
 }  // namespace
