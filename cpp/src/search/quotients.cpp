@@ -270,36 +270,26 @@ class QuotientSearch {
         return {};
     }
 
+    [[nodiscard]] static Op operator_of(Function function) noexcept {
+        constexpr Op kOperators[] = {Op::Exp, Op::Sin, Op::Cos,
+                                     Op::Pow, Op::Log, Op::Sqrt};  // in the order of Function
+        return kOperators[static_cast<std::size_t>(function)];
+    }
+
     /// E and its square on the screen rows; false if one is not finite there.
     [[nodiscard]] bool evaluate(Function function, const std::vector<double>& x, double k) {
         const std::size_t n = x.size();
         e_.resize(n);
         square_.resize(n);
-        const bool scaled = function == Function::exp || function == Function::sin || function == Function::cos;
-        const bool shifted = function == Function::log || function == Function::root;
-        for (std::size_t i = 0; i < n; ++i) e_[i] = scaled ? k * x[i] : shifted ? x[i] + k : x[i];
-        switch (function) {
-            case Function::exp:
-                for (const double argument : e_) {
-                    if (!(std::abs(argument) < kLargestExponent)) return false;
-                }
-                eval::apply(Op::Exp, e_.data(), e_.data(), n);
-                break;
-            case Function::sin:
-                eval::apply(Op::Sin, e_.data(), e_.data(), n);
-                break;
-            case Function::cos:
-                eval::apply(Op::Cos, e_.data(), e_.data(), n);
-                break;
-            case Function::power:
-                eval::apply(Op::Pow, e_.data(), e_.data(), k, n);
-                break;
-            case Function::log:
-                eval::apply(Op::Log, e_.data(), e_.data(), n);
-                break;
-            case Function::root:
-                eval::apply(Op::Sqrt, e_.data(), e_.data(), n);
-                break;
+        const Op op = operator_of(function);
+        const bool shifted = op == Op::Log || op == Op::Sqrt;
+        if (op == Op::Pow) {
+            eval::apply(op, e_.data(), x.data(), k, n);
+        } else {
+            for (std::size_t i = 0; i < n; ++i) e_[i] = shifted ? x[i] + k : k * x[i];
+            const auto too_large = [](double argument) { return !(std::abs(argument) < kLargestExponent); };
+            if (op == Op::Exp && std::ranges::any_of(e_, too_large)) return false;
+            eval::apply(op, e_.data(), e_.data(), n);
         }
         for (std::size_t i = 0; i < n; ++i) square_[i] = e_[i] * e_[i];
         return eval::kernels().f64.all_finite(e_.data(), n);
