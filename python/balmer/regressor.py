@@ -86,7 +86,8 @@ class SymbolicRegressor(
     stop_reason_ : str
         ``iterations``, ``early_stop``, ``exact`` (a formula is as exact as the numbers are), ``timeout``,
         ``max_evals``, ``interrupted``, ``settled`` (a formula explains what fewer than 12 rows of
-        measurements can tell) or ``constant_target``; of the last target.
+        measurements can tell, or leaves only noise, and 25 iterations found nothing better) or
+        ``constant_target``; of the last target.
     interrupted_ : bool
         Whether Ctrl-C ended the search.
     n_iterations_ : int

@@ -137,16 +137,18 @@ void Evolution::start(Archive& archive, Control& control) {
 }
 
 StopReason Evolution::run(Archive& archive, Control& control, SearchLog& log, const WorkDone& before,
-                          const std::function<std::string()>& when_stalled) {
+                          const std::function<Help()>& when_stalled) {
     if (islands_.empty()) start(archive, control);
     if (leg_is_over()) leg_start_ = iteration_;
     while (!leg_is_over()) {
         if (const auto reason = reason_to_stop(archive, control, before)) return *reason;
         std::string stage;
         if (when_stalled && is_stalled()) {
-            stage = when_stalled();
+            Help help = when_stalled();
             if (control.is_cancelled()) continue;
             helped_at_ = iteration_;
+            if (help.settled) return StopReason::settled;
+            stage = std::move(help.stage);
             note_progress(archive);
         } else if (wants_restart()) {
             restart(control);
@@ -222,13 +224,25 @@ void Evolution::restart(Control& control) {
 }
 
 void Evolution::note_progress(const Archive& archive) {
-    double least = kInfinity;
-    for (const Candidate* member : archive.front(problem_->floor)) {
-        least = std::min(least, search::description_length(priced(member->roles), member->loss, scale_, {}));
-    }
+    const Candidate* const best = briefest(archive);
+    const double least = best != nullptr ? description(*best) : kInfinity;
     if (!(least < least_description_ - kShorter)) return;
     least_description_ = least;
     improved_at_ = iteration_;
+}
+
+double Evolution::description(const Candidate& candidate) const {
+    return search::description_length(priced(candidate.roles), candidate.loss, scale_, {});
+}
+
+const Candidate* Evolution::briefest(const Archive& archive) const {
+    const Candidate* best = nullptr;
+    double least = kInfinity;
+    for (const Candidate* member : archive.front(problem_->floor)) {
+        const double nats = description(*member);
+        if (nats < least) best = member, least = nats;
+    }
+    return best;
 }
 
 /// Islands may hold what the front may not.

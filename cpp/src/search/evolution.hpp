@@ -22,6 +22,12 @@
 
 namespace balmer {
 
+/// What is done where iterations have led to nothing better for a while.
+struct Help {
+    std::string stage;     ///< its name in the log
+    bool settled = false;  ///< there is nothing left to be found
+};
+
 /// Islands that evolve side by side and meet after each iteration, in the order of their numbers.
 ///
 /// One parallel region for each iteration, no barrier inside; what threads do never depends on their number, and all that
@@ -34,9 +40,12 @@ class Evolution {
     /// Evolves until an option, the user or the data say stop. A second call goes on; it runs as many iterations again if
     /// the first one ran all of its own. What is found goes into `archive`, from which migrants also come, and `log`.
     /// `before`: what other stages have done, which counts for `max_evals`. `when_stalled`, if not empty, is called where
-    /// iterations have led to nothing better for a while: it may add to the archive, and returns a name for the log.
+    /// iterations have led to nothing better for a while: it may add to the archive.
     StopReason run(Archive& archive, Control& control, SearchLog& log, const WorkDone& before,
-                   const std::function<std::string()>& when_stalled);
+                   const std::function<Help()>& when_stalled);
+
+    /// The member of the front that describes the data in the fewest nats; null if there is none.
+    [[nodiscard]] const Candidate* briefest(const Archive& archive) const;
 
     [[nodiscard]] int iteration() const noexcept { return iteration_; }
     [[nodiscard]] WorkDone done() const noexcept;
@@ -67,6 +76,7 @@ class Evolution {
     [[nodiscard]] bool wants_restart() const noexcept;
     /// Every second island begins anew; nothing happens if the search is stopped meanwhile.
     void restart(Control& control);
+    [[nodiscard]] double description(const Candidate& candidate) const;
     /// Takes down when the data were last described in fewer nats.
     void note_progress(const Archive& archive);
     void report(const Archive& archive, Control& control, const WorkDone& before) const;

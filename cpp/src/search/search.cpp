@@ -218,15 +218,24 @@ struct Search::Impl {
     }
 
     /// What evolution calls where it is stalled.
-    [[nodiscard]] std::function<std::string()> helper() {
+    [[nodiscard]] std::function<Help()> helper() {
         const StageSwitches& on = problem.options.stages;
         const bool helps = problem.options.seeding && problem.least_squares() && problem.structure() == nullptr &&
                            on.families && on.parts;
         if (!helps) return {};
         return [this] {
+            if (nothing_left()) return Help{"", true};
             look_for_parts();
-            return std::string("parts of the best formulas");
+            return Help{"parts of the best formulas"};
         };
+    }
+
+    /// Whether the formula of least description length leaves only noise. Who asks for a number of iterations gets them.
+    [[nodiscard]] bool nothing_left() const {
+        if (problem.options.evolution.n_iter_no_change == 0) return false;
+        const Candidate* const best = evolution.briefest(archive);
+        return best != nullptr &&
+               search::Seed(problem.data, problem.operators, problem.options).leaves_noise(best->roles[0]);
     }
 
     /// Better parts for the formulas of the archive. If the user interrupts it, it is as if it had not begun.

@@ -30,6 +30,9 @@ constexpr double kExact = 1e-20;           // of the variance: far below anythin
 constexpr double kRounding = 1e-28;        // of the variance: what a well-conditioned law leaves
 constexpr double kRoundingOfMean = 1e-31;  // the same, of the mean square
 
+/// Rows with which a residual can be told from noise at all; and those with which the search may end for it.
+constexpr std::size_t kRowsThatTellNoise = 40, kFewestRowsOfResidual = 200, kMostRowsOfResidual = 4096;
+
 /// A round under noise: so many views and transforms, the most promising ones.
 struct NoisyRound {
     std::size_t atoms, views, transforms;
@@ -38,6 +41,9 @@ constexpr std::size_t kAtomsWithTriples = 4000;  // the simplest atoms of larger
 constexpr std::array<NoisyRound, 3> kNoisyRounds = {NoisyRound{800, 100, kTransforms}, NoisyRound{3000, 4, kTransforms},
                                                     NoisyRound{8000, 2, 3}};
 constexpr std::size_t kAtomsInProducts = 2000;  // of the family a (f + p) (g + q) + r
+
+/// A formula that is nearly exact, or none, says nothing about noise. `share`: of the variance that it leaves.
+bool tells_of_noise(double share) noexcept { return share > 1e-6 && share < 0.5; }
 
 /// Of the best formula so far, as the estimate of the noise.
 double residual_of(const SeedArchive& archive) { return archive.best() ? std::sqrt(archive.best()->loss) : 0; }
@@ -151,8 +157,12 @@ void Seed::solve(std::span<const View> views, Polisher& polisher, const Campaign
     }
 }
 
-void Seed::noisy_rounds(std::span<const View> views, Polisher& polisher,
+void Seed::noisy_rounds(const View& raw, std::span<const View> views, Polisher& polisher,
                         const std::function<void(std::string)>& log) const {
+    const auto description = [&] {
+        const Found* const best = polisher.archive().best();
+        return best != nullptr ? best->description : std::numeric_limits<double>::infinity();
+    };
     std::vector<std::unique_ptr<ViewSolver>> solvers;
     std::vector<std::size_t> order;
     for (const View& view : views) {
@@ -164,6 +174,7 @@ void Seed::noisy_rounds(std::span<const View> views, Polisher& polisher,
         std::stable_sort(order.begin(), order.end(),
                          [&](std::size_t a, std::size_t b) { return solvers[a]->promise() < solvers[b]->promise(); });
         order.resize(std::min(order.size(), step.views));
+        const double before = description();
         for (const std::size_t v : order) {
             RoundOptions round;
             round.atoms = step.atoms;
@@ -178,6 +189,8 @@ void Seed::noisy_rounds(std::span<const View> views, Polisher& polisher,
             log(views[v].name + ": weighted families, " + std::to_string(step.atoms) + " atoms");
             if (polisher.archive().exact() || polisher.stopped()) return;
         }
+        // A larger round costs three times as much. It is for those that led somewhere, or have something left to find.
+        if (!(description() < before) && surely_noisy(raw, polisher)) return;
     }
 }
 
@@ -186,18 +199,41 @@ bool Seed::something_left(const View& raw, Polisher& polisher) const {
     const std::vector<std::uint32_t> rows = first_rows(data_, 1000);
     if (!best) return true;
     // Too few rows to tell noise from a law: only a formula that is close already is worth a larger search.
-    if (rows.size() < 40) return rows.size() >= kFewRows && best->loss < 1e-3 * data_.target_variance();
-    std::vector<double> values(data_.n_rows()), residual;
-    polisher.evaluator().evaluate(best->expression, values, polisher.workspace().evaluation);
+    if (rows.size() < kRowsThatTellNoise) {
+        return rows.size() >= kFewRows && best->loss < 1e-3 * data_.target_variance();
+    }
+    return follows_something(best->expression, raw, rows, polisher.evaluator(), polisher.vocabulary(),
+                             polisher.workspace().evaluation);
+}
+
+bool Seed::leaves_noise(const Expression& formula) const {
+    const std::vector<std::uint32_t> rows = first_rows(data_, data_.n_rows());
+    if (rows.size() < kFewestRowsOfResidual || rows.size() > kMostRowsOfResidual) return false;
+    const Vocabulary vocabulary(options_, operators_);
+    const Evaluator<double> evaluator(data_, operators_);
+    Workspace<double> workspace;
+    const double loss = evaluator.mean_squared_error(formula, data_.n_rows(), workspace);
+    return tells_of_noise(loss / data_.target_variance()) &&
+           !follows_something(formula, raw_view(data_, vocabulary), rows, evaluator, vocabulary, workspace);
+}
+
+bool Seed::follows_something(const Expression& formula, const View& raw, const std::vector<std::uint32_t>& rows,
+                             const Evaluator<double>& evaluator, const Vocabulary& vocabulary,
+                             Workspace<double>& workspace) const {
+    std::vector<double> values(data_.n_rows()), residual, root_weight;
+    evaluator.evaluate(formula, values, workspace);
     for (const std::uint32_t row : rows) residual.push_back(raw.target[row] - values[row]);
-    Library library(polisher.vocabulary(), raw.variables, rows, 4000);
+    for (const std::uint32_t row : rows) {
+        if (!raw.weight.empty()) root_weight.push_back(std::sqrt(raw.weight[row]));
+    }
+    Library library(vocabulary, raw.variables, rows, 4000);
     while (library.size() < 4000 && library.grow()) {
     }
     library.prepare(std::min<std::size_t>(library.size(), 4000));
     const std::vector<Atom> atoms = select_atoms(library, library.prepared(), 2000, false);
-    const Panel panel = standard_panel(library, atoms, {});
+    const Panel panel = standard_panel(library, atoms, root_weight);
     std::vector<float> unit(rows.size());
-    if (!standardise(residual.data(), {}, rows.size(), unit.data())) return false;
+    if (!standardise(residual.data(), root_weight, rows.size(), unit.data())) return false;
     float most = 0;
     for (std::size_t j = 0; j < panel.columns(); ++j) {
         float sum = 0;
@@ -210,10 +246,9 @@ bool Seed::something_left(const View& raw, Polisher& polisher) const {
 }
 
 bool Seed::surely_noisy(const View& raw, Polisher& polisher) const {
-    // A formula that is nearly exact, or none, says nothing about noise, nor do few rows.
     const Found* best = polisher.archive().best();
     const double share = best ? best->loss / data_.target_variance() : 1;
-    return data_.n_rows() >= 200 && share > 1e-6 && share < 0.5 && !something_left(raw, polisher);
+    return data_.n_rows() >= kFewestRowsOfResidual && tells_of_noise(share) && !something_left(raw, polisher);
 }
 
 SeedArchive Seed::empty_archive(const Vocabulary& vocabulary) const {
@@ -313,7 +348,7 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
         const double spread = residual_of(archive);
         in_each_view(on.dictionary, "sums over sums",
                      [&](const View& view) { noisy_quotients(view, polisher, spread); });
-        if (on.weighted_families && !done()) noisy_rounds(views, polisher, log);
+        if (on.weighted_families && !done()) noisy_rounds(raw, views, polisher, log);
         const double noise = residual_of(archive);
         in_each_view(on.quotients, "quotients", [&](const View& view) { quotients(view, polisher, many, noise); });
         const double rest = residual_of(archive);

@@ -46,6 +46,10 @@ class Seed {
     [[nodiscard]] SeedResult improve(std::vector<Expression> formulas, Work& work,
                                      const std::atomic<bool>& cancel) const;
 
+    /// Whether the formula, of whatever stage, leaves residuals that follow no simple formula more than noise would. False
+    /// where there are too few rows to tell, or so many that a small part of the variance is significant.
+    [[nodiscard]] bool leaves_noise(const Expression& formula) const;
+
    private:
     [[nodiscard]] SeedArchive empty_archive(const Vocabulary& vocabulary) const;
 
@@ -59,7 +63,7 @@ class Seed {
                const std::function<void(std::string)>& log) const;
 
     /// Rounds on more rows, each residual weighted as what it is in y.
-    void noisy_rounds(std::span<const View> views, Polisher& polisher,
+    void noisy_rounds(const View& raw, std::span<const View> views, Polisher& polisher,
                       const std::function<void(std::string)>& log) const;
 
     /// Whether the best formula leaves noise, so that there is no exact law to be looked for.
@@ -67,6 +71,9 @@ class Seed {
 
     /// Whether the residual of the best formula follows some simple formula more than noise would.
     [[nodiscard]] bool something_left(const View& raw, Polisher& polisher) const;
+    [[nodiscard]] bool follows_something(const Expression& formula, const View& raw,
+                                         const std::vector<std::uint32_t>& rows, const Evaluator<double>& evaluator,
+                                         const Vocabulary& vocabulary, Workspace<double>& workspace) const;
 
     const Dataset<double>& data_;
     const OperatorSet& operators_;

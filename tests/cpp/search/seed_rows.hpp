@@ -18,11 +18,12 @@ using balmer::test::kSanitized;
 using balmer::test::repeats;
 
 struct Rows {
-    std::vector<double> x, y;
+    std::vector<double> x, y, weights = {};
     std::size_t features = 0;
 
     [[nodiscard]] Dataset<double> dataset() const {
-        return Dataset<double>(MatrixView<double>{x.data(), y.size(), features, features, 1}, y, {}, RowOrder::ladder);
+        return Dataset<double>(MatrixView<double>{x.data(), y.size(), features, features, 1}, y, weights,
+                               RowOrder::ladder);
     }
 };
 

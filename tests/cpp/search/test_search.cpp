@@ -417,6 +417,33 @@ TEST_CASE("evolution ends when it leads to nothing better, and goes on when it i
     CHECK(Search(data, OperatorSet::builtin(), options).run().iterations == 3);
 }
 
+TEST_CASE("evolution ends early where the best formula leaves only noise, and goes on when it is run again") {
+    SearchOptions options = small();
+    options.seeding = true;
+    options.seed_work = 3e7;
+    options.evolution.niterations = 70;
+    const Dataset<double> data = rows_of("x0 * x1 + 3", 300, 1);
+    Search search(data, OperatorSet::builtin(), options);
+    const SearchResult first = search.run();
+    CHECK(first.reason == StopReason::settled);
+    CHECK(first.iterations >= 25);
+    CHECK(first.iterations < 70);
+    options.n_threads = 3;
+    const SearchResult threads = Search(data, OperatorSet::builtin(), options).run();
+    CHECK(threads.reason == StopReason::settled);
+    CHECK(same(threads.front, first.front));
+    CHECK(search.run().iterations == 70);
+    // Who asks for iterations gets them; so does a law that is found only in part.
+    options.evolution.n_iter_no_change = 0;
+    CHECK(Search(data, OperatorSet::builtin(), options).run().iterations == 70);
+    options.evolution.n_iter_no_change = 100;
+    options.operators = {Op::Add, Op::Mul};
+    options.evolution.maxsize = 5;
+    const SearchResult poor = Search(rows_of("x0 * x1 + x2 * x3", 300, 1), OperatorSet::builtin(), options).run();
+    CHECK(poor.reason == StopReason::iterations);
+    CHECK(poor.iterations == 70);
+}
+
 TEST_CASE("a timed search is a prefix of the untimed one") {
     const Dataset<double> data = rows_of(kLaw, 100, 0.3);
     std::vector<std::vector<FrontEntry>> fronts;

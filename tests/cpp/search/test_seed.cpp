@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 
+#include "balmer/expr/parse.hpp"
 #include "search/seed_rows.hpp"
 
 namespace balmer::search::test {
@@ -61,6 +62,38 @@ TEST_CASE("a part that is switched off does not run" * doctest::skip(kSanitized)
         }
     }
 }
+
+TEST_CASE("a residual that follows no simple formula is noise, but only where there are rows to tell") {
+    const auto leaves_noise = [](const Rows& rows, const char* formula) {
+        const Dataset<double> data = rows.dataset();
+        const OperatorSet operators;
+        const SearchOptions options = options_with(kUsual);
+        return Seed(data, operators, options).leaves_noise(parse(formula));
+    };
+    const auto law = [](const std::vector<double>& x) { return x[0] * x[1] + 0.4 * std::sin(x[0]); };
+    const Rows rows = rows_of(600, 2, law, 0.05);
+    CHECK(leaves_noise(rows, "x0 * x1 + 0.4 * sin(x0)"));
+    CHECK_FALSE(leaves_noise(rows, "x0 * x1"));                                  // a sine is left
+    CHECK_FALSE(leaves_noise(rows, "5"));                                        // nothing is explained yet
+    CHECK_FALSE(leaves_noise(rows_of(600, 2, law, 0.8), "x0 * x1"));             // nor half of the variance
+    CHECK_FALSE(leaves_noise(rows_of(600, 2, law), "x0 * x1 + 0.4 * sin(x0)"));  // there is no noise
+    CHECK_FALSE(leaves_noise(rows_of(199, 2, law, 0.05), "x0 * x1 + 0.4 * sin(x0)"));
+    CHECK(leaves_noise(rows_of(200, 2, law, 0.05), "x0 * x1 + 0.4 * sin(x0)"));
+    CHECK_FALSE(leaves_noise(rows_of(5000, 2, law, 0.05), "x0 * x1 + 0.4 * sin(x0)"));
+    // Rows without weight do not count, and what half of the rows are sure of is not hidden by the others, a hundred times
+    // as noisy.
+    Rows weighted = rows_of(600, 2, law, 0.01);
+    Rng rng(3, 0);
+    for (std::size_t i = 0; i < 600; ++i) {
+        weighted.weights.push_back(i % 2 == 0 ? 1 : 1e-4);
+        if (i % 2 == 1) weighted.y[i] += 7 * rng.normal();
+    }
+    CHECK(leaves_noise(weighted, "x0 * x1 + 0.4 * sin(x0)"));
+    CHECK_FALSE(leaves_noise(weighted, "x0 * x1 + 0.3 * sin(x0)"));
+    for (std::size_t i = 0; i < 600; ++i) weighted.weights[i] = i % 4 == 0 ? 1 : 0;
+    CHECK_FALSE(leaves_noise(weighted, "x0 * x1 + 0.4 * sin(x0)"));
+}
+
 TEST_CASE("threads do not change a bit of the candidates") {
     const Rows rows = rows_of(120, 3, [](const auto& x) { return std::sin(x[0]) + x[1] / (x[2] + 0.7); }, 0.02);
     SearchOptions options = options_with(kUsual);

@@ -23,7 +23,9 @@ enum class StopReason : std::uint8_t {
     timeout,
     max_evals,
     interrupted,
-    settled,  ///< fewer than 12 rows of measurements, and a formula explains what they can tell
+    /// Nothing is left to be found: fewer than 12 rows of measurements, and a formula explains what they can tell; or
+    /// 25 iterations led to nothing better, and what the best formula leaves follows no simple formula more than noise would.
+    settled,
 };
 [[nodiscard]] std::string_view name(StopReason reason) noexcept;
 
