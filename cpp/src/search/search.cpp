@@ -234,8 +234,8 @@ struct Search::Impl {
     [[nodiscard]] bool nothing_left() const {
         if (problem.options.evolution.n_iter_no_change == 0) return false;
         const Candidate* const best = evolution.briefest(archive);
-        return best != nullptr &&
-               search::Seed(problem.data, problem.operators, problem.options).leaves_noise(best->roles[0]);
+        return best != nullptr && search::Seed(problem.data, problem.operators, problem.options)
+                                      .leaves_noise(best->roles[0], control.expired());
     }
 
     /// Better parts for the formulas of the archive. If the user interrupts it, it is as if it had not begun.

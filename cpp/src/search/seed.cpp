@@ -15,6 +15,7 @@
 #include "search/part_search.hpp"
 #include "search/probe.hpp"
 #include "search/quotients.hpp"
+#include "search/residual_test.hpp"
 #include "search/separate.hpp"
 #include "search/settled.hpp"
 #include "search/view_solver.hpp"
@@ -30,8 +31,9 @@ constexpr double kExact = 1e-20;           // of the variance: far below anythin
 constexpr double kRounding = 1e-28;        // of the variance: what a well-conditioned law leaves
 constexpr double kRoundingOfMean = 1e-31;  // the same, of the mean square
 
-/// Rows with which a residual can be told from noise at all; and those with which the search may end for it.
-constexpr std::size_t kRowsThatTellNoise = 40, kFewestRowsOfResidual = 200, kMostRowsOfResidual = 4096;
+/// Rows with which a residual can be told from noise at all; those with which the search may end for it;
+/// and the rows that are looked at first.
+constexpr std::size_t kRowsThatTellNoise = 40, kFewestRowsOfResidual = 200, kRowsOfResidual = 4096;
 
 /// A round under noise: so many views and transforms, the most promising ones.
 struct NoisyRound {
@@ -202,47 +204,21 @@ bool Seed::something_left(const View& raw, Polisher& polisher) const {
     if (rows.size() < kRowsThatTellNoise) {
         return rows.size() >= kFewRows && best->loss < 1e-3 * data_.target_variance();
     }
-    return follows_something(best->expression, raw, rows, polisher.evaluator(), polisher.vocabulary(),
-                             polisher.workspace().evaluation);
+    return ResidualTest(best->expression, raw, polisher.vocabulary(), polisher.evaluator(),
+                        polisher.workspace().evaluation)
+        .follows(rows);
 }
 
-bool Seed::leaves_noise(const Expression& formula) const {
-    const std::vector<std::uint32_t> rows = first_rows(data_, data_.n_rows());
-    if (rows.size() < kFewestRowsOfResidual || rows.size() > kMostRowsOfResidual) return false;
+bool Seed::leaves_noise(const Expression& formula, const std::atomic<bool>& cancel) const {
     const Vocabulary vocabulary(options_, operators_);
     const Evaluator<double> evaluator(data_, operators_);
     Workspace<double> workspace;
     const double loss = evaluator.mean_squared_error(formula, data_.n_rows(), workspace);
-    return tells_of_noise(loss / data_.target_variance()) &&
-           !follows_something(formula, raw_view(data_, vocabulary), rows, evaluator, vocabulary, workspace);
-}
-
-bool Seed::follows_something(const Expression& formula, const View& raw, const std::vector<std::uint32_t>& rows,
-                             const Evaluator<double>& evaluator, const Vocabulary& vocabulary,
-                             Workspace<double>& workspace) const {
-    std::vector<double> values(data_.n_rows()), residual, root_weight;
-    evaluator.evaluate(formula, values, workspace);
-    for (const std::uint32_t row : rows) residual.push_back(raw.target[row] - values[row]);
-    for (const std::uint32_t row : rows) {
-        if (!raw.weight.empty()) root_weight.push_back(std::sqrt(raw.weight[row]));
-    }
-    Library library(vocabulary, raw.variables, rows, 4000);
-    while (library.size() < 4000 && library.grow()) {
-    }
-    library.prepare(std::min<std::size_t>(library.size(), 4000));
-    const std::vector<Atom> atoms = select_atoms(library, library.prepared(), 2000, false);
-    const Panel panel = standard_panel(library, atoms, root_weight);
-    std::vector<float> unit(rows.size());
-    if (!standardise(residual.data(), root_weight, rows.size(), unit.data())) return false;
-    float most = 0;
-    for (std::size_t j = 0; j < panel.columns(); ++j) {
-        float sum = 0;
-        for (std::size_t k = 0; k < rows.size(); ++k) sum += panel.column(j)[k] * unit[k];
-        most = std::max(most, std::abs(sum));
-    }
-    const double expected =
-        std::sqrt(2 * balmer::apply(Op::Log, static_cast<double>(atoms.size())) / static_cast<double>(rows.size()));
-    return static_cast<double>(most) > expected;
+    const std::vector<std::uint32_t> rows = first_rows(data_, kRowsOfResidual);
+    if (rows.size() < kFewestRowsOfResidual || !tells_of_noise(loss / data_.target_variance())) return false;
+    const View raw = raw_view(data_, vocabulary);
+    const ResidualTest test(formula, raw, vocabulary, evaluator, workspace);
+    return !test.follows(rows) && (data_.n_rows() <= kRowsOfResidual || !test.follows_on_all_rows(workspace, cancel));
 }
 
 bool Seed::surely_noisy(const View& raw, Polisher& polisher) const {

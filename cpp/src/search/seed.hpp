@@ -47,8 +47,8 @@ class Seed {
                                      const std::atomic<bool>& cancel) const;
 
     /// Whether the formula, of whatever stage, leaves residuals that follow no simple formula more than noise would. False
-    /// where there are too few rows to tell, or so many that a small part of the variance is significant.
-    [[nodiscard]] bool leaves_noise(const Expression& formula) const;
+    /// where there are too few rows to tell, or when it is cancelled.
+    [[nodiscard]] bool leaves_noise(const Expression& formula, const std::atomic<bool>& cancel) const;
 
    private:
     [[nodiscard]] SeedArchive empty_archive(const Vocabulary& vocabulary) const;
@@ -71,9 +71,6 @@ class Seed {
 
     /// Whether the residual of the best formula follows some simple formula more than noise would.
     [[nodiscard]] bool something_left(const View& raw, Polisher& polisher) const;
-    [[nodiscard]] bool follows_something(const Expression& formula, const View& raw,
-                                         const std::vector<std::uint32_t>& rows, const Evaluator<double>& evaluator,
-                                         const Vocabulary& vocabulary, Workspace<double>& workspace) const;
 
     const Dataset<double>& data_;
     const OperatorSet& operators_;
