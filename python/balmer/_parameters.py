@@ -89,7 +89,7 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         Most nodes on a path from the root to a leaf.
     niterations : int, optional
         Iterations of evolution. Without it, 100 from the last one on that described the data in fewer nats
-        (400 at most).
+        (400 at most), or 25 if the best formula leaves only noise.
     populations, population_size, ncycles_per_iteration : int
         Islands, formulas on each, cycles of evolution in an iteration.
     elementwise_loss : str or Loss, optional
