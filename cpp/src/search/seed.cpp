@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <iterator>
+#include <limits>
 
 #include "search/deep_search.hpp"
 #include "search/dictionary.hpp"
