@@ -47,6 +47,8 @@ def draw(variable, n, rng, low, high):
     kind = variable.get("dist", "uniform")
     if kind in ("uniform", "uniform_signed"):
         values = rng.uniform(low, high, n)
+    elif kind == "normal":  # the range is three deviations to both sides
+        values = rng.normal((low + high) / 2, (high - low) / 6, n)
     elif kind in ("loguniform", "loguniform_signed", "loguniform_negative"):
         values = np.exp(rng.uniform(math.log(low), math.log(high), n))
     elif kind == "integer":

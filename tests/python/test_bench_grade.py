@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
 import grade  # noqa: E402
+from grade import rows  # noqa: E402
 from grade.child import in_child  # noqa: E402
 
 STORED = json.loads((ROOT / "tests/data/graded.json").read_text())
@@ -62,6 +63,22 @@ def test_rows_are_those_of_the_reference(case: dict[str, Any]) -> None:
     # The last digits are those of the C library's exp and log.
     np.testing.assert_allclose([*train[0][0], train[1][0]], case["first"], rtol=1e-9)
     np.testing.assert_allclose([*test[0][-1], test[1][-1]], case["last"], rtol=1e-9)
+
+
+def test_normal_features_have_a_range_of_three_deviations_to_both_sides() -> None:
+    variables = [
+        {"name": "a", "range": [-6, 6], "dist": "normal"},
+        {"name": "b", "range": [4, 10], "dist": "normal"},
+    ]
+    problem = {"id": "sum", "formula": "a + b", "variables": variables}
+    columns = rows.sample(problem, 20_000, np.random.default_rng(0))
+    # The mean of n rows is off by a deviation / sqrt(n), the deviation by 1 / sqrt(2 n) of it; seldom by four.
+    for name, mean, deviation in (("a", 0, 2), ("b", 7, 1)):
+        assert columns[name].mean() == pytest.approx(mean, abs=4 * deviation / 20_000**0.5)
+        assert columns[name].std() == pytest.approx(deviation, rel=4 / 40_000**0.5)
+        assert np.abs(columns[name] - mean).max() > 3 * deviation  # the range is no bound
+    outside = rows.sample(problem, 200, np.random.default_rng(1), outside=True)
+    assert all(np.isfinite(column).all() and len(column) == 200 for column in outside.values())
 
 
 @pytest.mark.parametrize("problem", SUITES["empirical"]["problems"], ids=lambda problem: problem["id"])
