@@ -172,7 +172,10 @@ void Seed::noisy_rounds(const View& raw, std::span<const View> views, Polisher& 
         order.push_back(solvers.size());
         solvers.push_back(std::make_unique<ViewSolver>(view, polisher, first_rows(data_, kNoisyScreenRows)));
     }
+    bool shortened = true;
     for (const NoisyRound& step : kNoisyRounds) {
+        // A larger round costs three times as much. It is for those that led somewhere, or have something left to find.
+        if (!shortened && surely_noisy(raw, polisher)) return;
         // Larger rounds for the views, and in them the transforms, that did best in the smaller ones.
         std::stable_sort(order.begin(), order.end(),
                          [&](std::size_t a, std::size_t b) { return solvers[a]->promise() < solvers[b]->promise(); });
@@ -192,8 +195,7 @@ void Seed::noisy_rounds(const View& raw, std::span<const View> views, Polisher& 
             log(views[v].name + ": weighted families, " + std::to_string(step.atoms) + " atoms");
             if (polisher.archive().exact() || polisher.stopped()) return;
         }
-        // A larger round costs three times as much. It is for those that led somewhere, or have something left to find.
-        if (!(description() < before) && surely_noisy(raw, polisher)) return;
+        shortened = description() < before;
     }
 }
 
