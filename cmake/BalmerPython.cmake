@@ -14,6 +14,10 @@ target_link_libraries(_core PRIVATE balmer::balmer)
 target_include_directories(_core PRIVATE "${PROJECT_SOURCE_DIR}/python/balmer/include")
 target_compile_definitions(_core PRIVATE BALMER_VERSION_INFO="${PROJECT_VERSION}")
 balmer_compile_options(_core)
+if(BALMER_SANITIZE)
+  # Half the time to compile: what is looked at is how the core is called, not how fast.
+  target_compile_options(_core PRIVATE -O0)
+endif()
 set_target_properties(_core PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 if(CMAKE_EXECUTABLE_FORMAT STREQUAL ELF)
   # Two extensions in one process, each with its own copy of a library, must not share its symbols.
