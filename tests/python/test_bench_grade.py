@@ -72,7 +72,7 @@ def test_normal_features_have_a_range_of_three_deviations_to_both_sides() -> Non
     ]
     problem = {"id": "sum", "formula": "a + b", "variables": variables}
     columns = rows.sample(problem, 20_000, np.random.default_rng(0))
-    # The mean of n rows is off by a deviation / sqrt(n), the deviation by 1 / sqrt(2 n) of it; seldom by four.
+    # The mean of n rows is off by a deviation / sqrt(n), the deviation by 1 / sqrt(2 n) of it; rarely by 4.
     for name, mean, deviation in (("a", 0, 2), ("b", 7, 1)):
         assert columns[name].mean() == pytest.approx(mean, abs=4 * deviation / 20_000**0.5)
         assert columns[name].std() == pytest.approx(deviation, rel=4 / 40_000**0.5)
