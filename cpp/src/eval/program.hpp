@@ -193,6 +193,7 @@ class Program {
     bool draft_leaves(const Expression& expression, Draft& draft) const noexcept;
     void watch(const Expression& expression, bool extreme, Draft& draft);
     void write_operations(const Expression& expression, Draft& draft);
+    const T* of_constants(ForwardKernel<T> kernel, T a, T b);
     struct Arithmetic;
     void join_chains(const T* kept) noexcept;
     void compile_nodes(const Expression& expression, const Frame* frame, bool fitted);

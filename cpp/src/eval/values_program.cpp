@@ -76,7 +76,7 @@ struct Program<T>::Draft {
 template <class T>
 bool Program<T>::compile_plain(const Expression& expression, std::size_t n_rows, bool extreme) {
     const std::size_t n_nodes = expression.nodes.size();
-    reserve(2 * n_nodes + 2, expression.constants.size());
+    reserve(2 * n_nodes + 2, expression.constants.size() + n_nodes);
     constants_.resize(expression.constants.size());
     n_constants_ = expression.constants.size();
     set_constants(expression.constants);
@@ -170,6 +170,17 @@ void Program<T>::watch(const Expression& expression, bool extreme, Draft& draft)
     }
 }
 
+/// One more constant: the value of an operation of constants, by the kernel that would compute it for each row.
+template <class T>
+const T* Program<T>::of_constants(ForwardKernel<T> kernel, T a, T b) {
+    alignas(kAlignment) std::array<T, kLanes> left, right, out;
+    left.fill(a);
+    right.fill(b);
+    kernel(out.data(), left.data(), right.data(), nullptr, kLanes);
+    constants_.push_back(out[0]);  // never moves the others: there is room for one of each node
+    return &constants_.back();
+}
+
 /// Writes the instructions. Slots of operands lie on top of the stack of slots: the result takes the lowest of them.
 template <class T>
 void Program<T>::write_operations(const Expression& expression, Draft& draft) {
@@ -207,10 +218,14 @@ void Program<T>::write_operations(const Expression& expression, Draft& draft) {
         const std::size_t two = node.arity - std::size_t{1};
         Entry& a = draft.values[i - 1 - (nodes[i - 1].size & (0 - two))];
         const Entry& b = draft.values[i - 1];
+        const bool kept = draft.kept[i];
         if ((a.scalar & b.scalar) != 0) [[unlikely]] {
+            if (!kept) {
+                draft.values[i] = {{of_constants(kernels[row][vv], *a.operand.p, *b.operand.p), 0}, 0, 1};
+                continue;
+            }
             fill(a);
         }
-        const bool kept = draft.kept[i];
         const std::size_t own_stride = stride & (std::size_t{0} - kept), held = stride - own_stride;
         T* const lowest = top - a.held - (b.held & (0 - two));
         T* const out = kept ? own : lowest;

@@ -254,7 +254,7 @@ bool BackSolver::apply(const Expression& parent, Rng& rng, Expression& child, Wo
     if (!wanted) return false;
     const auto [piece, factor, offset] = nearest(*wanted, rng);
     if (piece == nullptr || !std::isfinite(factor) || !std::isfinite(offset) || factor == 0) return false;
-    Assembly out(child);
+    Assembly out(child, parent.size() + piece->expression.size() + 4);
     out.before(parent, node);
     out.constant(factor);
     out.subtree(piece->expression, piece->expression.root());

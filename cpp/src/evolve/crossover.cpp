@@ -8,7 +8,7 @@ namespace {
 
 /// `host` with the subtree `donor[j]` in the place of `host[i]`.
 void graft(const Expression& host, std::size_t i, const Expression& donor, std::size_t j, Expression& child) {
-    Assembly out(child);
+    Assembly out(child, host.size() + donor.nodes[j].size);
     out.before(host, i);
     out.subtree(donor, j);
     out.after(host, i);

@@ -14,13 +14,13 @@ constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 /// A node drawn uniformly among those that `is` accepts; kNone if there is none.
 template <class Predicate>
 std::size_t random_node(const Expression& expression, Rng& rng, Predicate is) {
+    std::array<std::uint16_t, kMaxNodes + 1> accepted;  // NOLINT: filled as far as it is read
     std::uint32_t count = 0;
-    for (std::size_t i = 0; i < expression.size(); ++i) count += is(i) ? 1U : 0U;
-    if (count == 0) return kNone;
-    std::uint32_t chosen = rng.below(count);
-    for (std::size_t i = 0;; ++i) {
-        if (is(i) && chosen-- == 0) return i;
+    for (std::size_t i = 0; i < expression.size(); ++i) {
+        accepted[count] = static_cast<std::uint16_t>(i);  // over it goes the next, if this one is not
+        count += is(i) ? 1U : 0U;
     }
+    return count == 0 ? kNone : accepted[rng.below(count)];
 }
 
 Op random_op(std::span<const Op> operators, Rng& rng) noexcept {
@@ -190,7 +190,7 @@ bool Mutator::swap_operands(const Expression& parent, Rng& rng, Expression& chil
     const std::uint32_t first = rng.below(arity - 1);
     const std::uint32_t second = first + 1 + rng.below(arity - 1 - first);
     std::swap(order[first], order[second]);
-    Assembly out(child);
+    Assembly out(child, parent.size());
     out.before(parent, i);
     for (std::uint32_t k = 0; k < arity; ++k) out.subtree(parent, parent.operand(i, order[k]));
     out.op(parent.nodes[i].op, parent.nodes[i].arity);
@@ -203,7 +203,10 @@ bool Mutator::swap_operands(const Expression& parent, Rng& rng, Expression& chil
 bool Mutator::rotate_tree(const Expression& parent, Rng& rng, Expression& child) const {
     const auto inner_operands = [&](std::size_t i) {
         std::uint32_t count = 0;
-        for (std::size_t k = 0; k < parent.nodes[i].arity; ++k) count += parent.nodes[parent.operand(i, k)].arity > 0;
+        for (std::size_t k = parent.nodes[i].arity, operand = i - 1; k > 0; --k) {
+            count += parent.nodes[operand].arity > 0;
+            operand -= parent.nodes[operand].size;
+        }
         return count;
     };
     const std::size_t root = random_node(parent, rng, [&](std::size_t i) { return inner_operands(i) > 0; });
@@ -214,7 +217,7 @@ bool Mutator::rotate_tree(const Expression& parent, Rng& rng, Expression& child)
     const std::size_t pivot = parent.operand(root, pivot_at);
     const std::size_t moved_at = rng.below(parent.nodes[pivot].arity);
 
-    Assembly out(child);
+    Assembly out(child, parent.size());
     out.before(parent, root);
     for (std::size_t k = 0; k < parent.nodes[pivot].arity; ++k) {
         if (k != moved_at) {
@@ -241,7 +244,7 @@ bool Mutator::grow_leaf(const Expression& parent, std::size_t max_arity, Rng& rn
     if (choices == 0) return false;
     const std::size_t leaf = random_node(parent, rng, [&](std::size_t i) { return parent.nodes[i].is_leaf(); });
     const Op op = random_op(std::span<const Op>(choice.data(), choices), rng);
-    Assembly out(child);
+    Assembly out(child, parent.size() + space_->arity(op));
     out.before(parent, leaf);
     for (std::size_t k = 0; k < space_->arity(op); ++k) push_random_leaf(out, *space_, *this, rng);
     out.op(op, space_->arity(op));
@@ -255,7 +258,7 @@ bool Mutator::insert_above(const Expression& parent, std::size_t node, Rng& rng,
     const Op op = random_op(space_->operators(), rng);
     const std::uint8_t arity = space_->arity(op);
     const std::size_t at = rng.below(arity);
-    Assembly out(child);
+    Assembly out(child, parent.size() + arity);
     out.before(parent, node);
     for (std::size_t k = 0; k < arity; ++k) {
         if (k == at) {
@@ -278,25 +281,28 @@ bool Mutator::delete_node(const Expression& parent, Rng& rng, Expression& child)
     const std::size_t i = random_node(parent, rng, [&](std::size_t k) { return parent.nodes[k].arity > 0; });
     if (i == kNone) return false;
     const std::size_t kept = parent.operand(i, rng.below(parent.nodes[i].arity));
-    Assembly out(child);
+    Assembly out(child, parent.size());
     out.before(parent, i);
     out.subtree(parent, kept);
     out.after(parent, i);
     return true;
 }
 
+Expression Mutator::random_leaf(Rng& rng) const {
+    Expression leaf;
+    Assembly out(leaf, 1);
+    push_random_leaf(out, *space_, *this, rng);
+    return leaf;
+}
+
 Expression Mutator::random_expression(int growths, Rng& rng) const {
-    Expression now, next;
-    Assembly leaf(now);
-    push_random_leaf(leaf, *space_, *this, rng);
+    Expression now = random_leaf(rng), next;
     for (int k = 0; k < growths && grow_leaf(now, kMaxArity, rng, next); ++k) std::swap(now, next);
     return now;
 }
 
 Expression Mutator::random_expression_of_size(std::size_t size, Rng& rng) const {
-    Expression now, next;
-    Assembly leaf(now);
-    push_random_leaf(leaf, *space_, *this, rng);
+    Expression now = random_leaf(rng), next;
     while (now.size() < size && grow_leaf(now, std::min(kMaxArity, size - now.size()), rng, next)) {
         std::swap(now, next);
     }

@@ -72,6 +72,7 @@ class Mutator {
     bool rotate_tree(const Expression& parent, Rng& rng, Expression& child) const;
     bool add_node(const Expression& parent, Rng& rng, Expression& child) const;
     bool insert_above(const Expression& parent, std::size_t node, Rng& rng, Expression& child) const;
+    Expression random_leaf(Rng& rng) const;
     bool grow_leaf(const Expression& parent, std::size_t max_arity, Rng& rng, Expression& child) const;
     bool delete_node(const Expression& parent, Rng& rng, Expression& child) const;
 
