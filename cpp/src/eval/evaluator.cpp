@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/parallel.hpp"
+#include "eval/known_columns.hpp"
 #include "eval/padded_columns.hpp"
 #include "eval/program.hpp"
 #include "eval/row_sum.hpp"
@@ -213,20 +214,27 @@ void Evaluator<T>::evaluate(const Expression& expression, std::span<T> out, Work
 template <class T>
 double Evaluator<T>::mean_squared_error(const Expression& expression, std::size_t rows, Workspace<T>& workspace,
                                         double bound) const {
+    return eval::mean_squared_error<T>(*this, expression, rows, workspace, bound, nullptr);
+}
+
+template <class T>
+double eval::mean_squared_error(const Evaluator<T>& evaluator, const Expression& expression, std::size_t rows,
+                                Workspace<T>& workspace, double bound, const KnownColumns<T>* known) {
+    const Dataset<T>& data = evaluator.data();
     const eval::KernelTable& table = eval::kernels();
     const eval::Kernels<T>& kernels = eval::kernels_of<T>(table);
     const FlushSubnormals scope(table);
     Program<T>& program = workspace.program();
-    program.compile_values(expression, *operators_, data_->columns(), rows, data_->is_extreme());
-    const double weight = data_->weight_sum(rows);
+    program.compile_values(expression, evaluator.operators(), data.columns(), rows, data.is_extreme(), known);
+    const double weight = data.weight_sum(rows);
     const double limit = std::min(bound * weight, std::numeric_limits<double>::max());
     alignas(kAlignment) std::array<double, eval::kSumLanes> lanes{};
     double sum = 0;
     for (std::size_t r = 0; r < rows && sum <= limit;) {
         const std::size_t block = r == 0 ? std::min(kFirstBlock, program.block_rows()) : program.block_rows();
         const std::size_t n = std::min(block, rows - r);
-        kernels.squared_error(run_block(program, r, padded(n)), data_->target() + r,
-                              data_->weights() != nullptr ? data_->weights() + r : nullptr, n, lanes.data());
+        kernels.squared_error(run_block(program, r, padded(n)), data.target() + r,
+                              data.weights() != nullptr ? data.weights() + r : nullptr, n, lanes.data());
         r += n;
         sum = eval::sum_lanes(lanes.data());
     }
@@ -353,6 +361,10 @@ template class Workspace<double>;
 template class Workspace<float>;
 template class Evaluator<double>;
 template class Evaluator<float>;
+template double eval::mean_squared_error<double>(const Evaluator<double>&, const Expression&, std::size_t,
+                                                 Workspace<double>&, double, const KnownColumns<double>*);
+template double eval::mean_squared_error<float>(const Evaluator<float>&, const Expression&, std::size_t,
+                                                Workspace<float>&, double, const KnownColumns<float>*);
 template void evaluate_all<double>(std::span<const Expression* const>, std::span<const OperatorSet* const>,
                                    const Dataset<double>&, std::span<double>, int);
 template void evaluate_all<float>(std::span<const Expression* const>, std::span<const OperatorSet* const>,

@@ -28,6 +28,8 @@ using RowSet = std::array<std::uint16_t, kMaxBlockRows / kSumLanes>;
 
 template <class T>
 class Rescue;
+template <class T>
+class KnownColumns;
 
 /// What a program computes beside values.
 enum class Derivatives : std::uint8_t { none, constants, features };
@@ -66,8 +68,9 @@ class Program {
                  const T* target = nullptr, const T* weights = nullptr);
 
     /// The usual way to values: Range::plain, or Range::watched where has_extended_form() (which costs nothing more here).
+    /// `known`, if given, are columns of the same data, and must live as long as the program is used.
     void compile_values(const Expression& expression, const OperatorSet& operators, std::span<const T* const> columns,
-                        std::size_t n_rows, bool extreme);
+                        std::size_t n_rows, bool extreme, const KnownColumns<T>* known = nullptr);
 
     /// Whether rescue() may have something to do.
     [[nodiscard]] bool is_watched() const noexcept { return n_rescuable_ > 0; }
@@ -189,10 +192,10 @@ class Program {
     void choose_blocks(std::size_t n_rows);
     struct Entry;
     struct Draft;
-    bool compile_plain(const Expression& expression, std::size_t n_rows, bool extreme);
+    bool compile_plain(const Expression& expression, std::size_t n_rows, bool extreme, const KnownColumns<T>* known);
     bool draft_leaves(const Expression& expression, Draft& draft) const noexcept;
     void watch(const Expression& expression, bool extreme, Draft& draft);
-    void write_operations(const Expression& expression, Draft& draft);
+    void write_operations(const Expression& expression, Draft& draft, const KnownColumns<T>* known);
     const T* of_constants(ForwardKernel<T> kernel, T a, T b);
     struct Arithmetic;
     void join_chains(const T* kept) noexcept;

@@ -5,6 +5,7 @@
 #include <array>
 #include <functional>
 
+#include "eval/known_columns.hpp"
 #include "eval/program.hpp"
 #include "eval/rescue.hpp"
 
@@ -13,6 +14,9 @@ namespace {
 
 /// From this size of a column on operations are joined to chains: it takes about as long as the rest of compiling.
 constexpr std::size_t kChainedBytes = 6144;
+
+/// Mask of an operand that moves with the row.
+constexpr std::size_t kColumnMask = ~std::size_t{0};
 
 /// The form of an operation by which of its two operands is a constant.
 static_assert(vv == 0 && vs == 1 && sv == 2);
@@ -36,14 +40,15 @@ constexpr auto kGrows = [] {
 
 template <class T>
 void Program<T>::compile_values(const Expression& expression, const OperatorSet& operators,
-                                std::span<const T* const> columns, std::size_t n_rows, bool extreme) {
+                                std::span<const T* const> columns, std::size_t n_rows, bool extreme,
+                                const KnownColumns<T>* known) {
     kernels_ = &kernels_of<T>(kernels());
     operators_ = &operators;
     columns_ = columns;
     mode_ = Derivatives::none;
     range_ = extreme ? Range::watched_extreme : Range::watched;
     choose_blocks(n_rows);
-    if (!compile_plain(expression, n_rows, extreme)) {
+    if (!compile_plain(expression, n_rows, extreme, known)) {
         compile(expression, operators, columns, n_rows, Derivatives::none, range_);
     }
     if (is_watched()) {
@@ -74,7 +79,8 @@ struct Program<T>::Draft {
 
 /// Gives up where a user's operator turns up, or a feature that is not in the data (the full way says what is wrong).
 template <class T>
-bool Program<T>::compile_plain(const Expression& expression, std::size_t n_rows, bool extreme) {
+bool Program<T>::compile_plain(const Expression& expression, std::size_t n_rows, bool extreme,
+                               const KnownColumns<T>* known) {
     const std::size_t n_nodes = expression.nodes.size();
     reserve(2 * n_nodes + 2, expression.constants.size() + n_nodes);
     constants_.resize(expression.constants.size());
@@ -92,7 +98,7 @@ bool Program<T>::compile_plain(const Expression& expression, std::size_t n_rows,
     if (draft.grows) {
         watch(expression, extreme, draft);
     }
-    write_operations(expression, draft);
+    write_operations(expression, draft, known);
     can_split_ = true;
     if (n_rows * sizeof(T) >= kChainedBytes) {
         join_chains(slots_.data() + (n_nodes + 1) * stride_);
@@ -183,7 +189,7 @@ const T* Program<T>::of_constants(ForwardKernel<T> kernel, T a, T b) {
 
 /// Writes the instructions. Slots of operands lie on top of the stack of slots: the result takes the lowest of them.
 template <class T>
-void Program<T>::write_operations(const Expression& expression, Draft& draft) {
+void Program<T>::write_operations(const Expression& expression, Draft& draft, const KnownColumns<T>* known) {
     const Node* const nodes = expression.nodes.data();
     const auto& kernels = kernels_->forward;
     const std::size_t stride = stride_;
@@ -225,6 +231,12 @@ void Program<T>::write_operations(const Expression& expression, Draft& draft) {
                 continue;
             }
             fill(a);
+        }
+        if (known != nullptr && two == 0 && nodes[i - 1].op == Op::Feature && !kept) {
+            if (const T* const column = known->find(node.op, nodes[i - 1].index)) {
+                draft.values[i] = {{column, kColumnMask}, 0, 0};
+                continue;
+            }
         }
         const std::size_t own_stride = stride & (std::size_t{0} - kept), held = stride - own_stride;
         T* const lowest = top - a.held - (b.held & (0 - two));
@@ -345,9 +357,9 @@ void Program<T>::rescue(std::size_t row, std::size_t n, T* values) {
 }
 
 template void Program<double>::compile_values(const Expression&, const OperatorSet&, std::span<const double* const>,
-                                              std::size_t, bool);
+                                              std::size_t, bool, const KnownColumns<double>*);
 template void Program<float>::compile_values(const Expression&, const OperatorSet&, std::span<const float* const>,
-                                             std::size_t, bool);
+                                             std::size_t, bool, const KnownColumns<float>*);
 #define BALMER_INSTANTIATE(T)                                                      \
     template void Program<T>::run_into_any(std::size_t, std::size_t, T*) noexcept; \
     template bool Program<T>::find_rescuable(std::size_t, RowSet&) const noexcept; \

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "eval/known_columns.hpp"
 #include "fit/simplex_fit.hpp"
 
 namespace balmer {
@@ -25,11 +26,21 @@ FitResult LeastSquares::fit(std::span<Expression> roles, const FitOptions& optio
     return fit_constants(roles[0], evaluator_, options, workspace);
 }
 
+MeanLoss::MeanLoss(const Dataset<double>& data, const OperatorSet& operators, const Loss* loss, double share,
+                   const WholeLoss* whole, std::span<const Op> frequent)
+    : evaluator_(data, operators), loss_(loss), whole_(whole), share_(share) {
+    const bool least_squares = loss == nullptr && whole == nullptr;
+    if (least_squares) known_ = std::make_unique<eval::KnownColumns<double>>(data, frequent, operators);
+}
+
+MeanLoss::~MeanLoss() = default;
+
 double MeanLoss::loss(std::span<const Expression> roles, double bound, FitWorkspace<double>& workspace) const {
     if (whole_ != nullptr) return whole_loss(roles[0], workspace);
     const std::size_t rows = evaluator_.data().n_rows();
-    return loss_ == nullptr ? evaluator_.mean_squared_error(roles[0], rows, workspace.evaluation, bound)
-                            : mean_loss(roles[0], evaluator_, *loss_, rows, workspace.evaluation, bound);
+    return loss_ == nullptr
+               ? eval::mean_squared_error(evaluator_, roles[0], rows, workspace.evaluation, bound, known_.get())
+               : mean_loss(roles[0], evaluator_, *loss_, rows, workspace.evaluation, bound);
 }
 
 FitResult MeanLoss::fit(std::span<Expression> roles, const FitOptions& options, FitWorkspace<double>& workspace) const {

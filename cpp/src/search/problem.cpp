@@ -77,7 +77,7 @@ Problem::Problem(const Dataset<double>& data_, OperatorSet operators_, SearchOpt
       options(std::move(options_)),
       space(operators, options.operators, most_features(options, data), limits_of(options), scales_of(data)),
       part_spaces(spaces_of_parts(options, operators, data)),
-      mean_loss(data, operators, loss(), 1, whole_loss()),
+      mean_loss(data, operators, loss(), 1, whole_loss(), space.operators()),
       price(options.dimensions, operators, options.dimensional_constraint_penalty),
       objective(mean_loss, price),
       of_roles(of_candidates(std::make_unique<DimensionalObjective>(mean_loss, price))) {

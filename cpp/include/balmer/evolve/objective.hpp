@@ -14,6 +14,11 @@
 
 namespace balmer {
 
+namespace eval {
+template <class T>
+class KnownColumns;
+}
+
 /// The loss of a candidate's roles over some rows, and the fit of their constants. Islands know no more of the data, so
 /// templates and other losses are objectives of their own. Const use from several threads is safe, each with its own
 /// workspace.
@@ -58,10 +63,10 @@ class LeastSquares final : public Objective {
 class MeanLoss final : public Objective {
    public:
     /// Least squares if `loss` is null. `share`: rows of `data` over rows of the whole problem. `whole`, if it is not null,
-    /// takes the place of both.
+    /// takes the place of both. `frequent`: operators that most formulas have; what they make of each feature is kept.
     MeanLoss(const Dataset<double>& data, const OperatorSet& operators, const Loss* loss, double share = 1,
-             const WholeLoss* whole = nullptr)
-        : evaluator_(data, operators), loss_(loss), whole_(whole), share_(share) {}
+             const WholeLoss* whole = nullptr, std::span<const Op> frequent = {});
+    ~MeanLoss() override;
 
     [[nodiscard]] double loss(std::span<const Expression> roles, double bound,
                               FitWorkspace<double>& workspace) const override;
@@ -84,6 +89,7 @@ class MeanLoss final : public Objective {
     const Loss* loss_;
     const WholeLoss* whole_;
     double share_;
+    std::unique_ptr<const eval::KnownColumns<double>> known_;
 };
 
 /// MeanLoss evaluated in single precision: it judges candidates in half the time on many rows. Constants are fitted in double
