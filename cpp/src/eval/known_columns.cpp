@@ -30,7 +30,7 @@ KnownColumns<T>::KnownColumns(const Dataset<T>& data, std::span<const Op> operat
     for (std::size_t k = 0; k < known.size(); ++k) {
         const auto code = static_cast<std::size_t>(known[k]);
         places_[code] = static_cast<std::int16_t>(k);
-        const ForwardKernel<T> kernel = kernels_of<T>(table).forward[code - kFirstOp][0];
+        const ForwardKernel<T> kernel = kernels_of<T>(table).forward[code - kFirstOp][vv];
         for (std::size_t j = 0; j < n_features_; ++j, out += stride_) {
             kernel(out, data.column(j), data.column(j), nullptr, padded(data.n_rows()));
         }

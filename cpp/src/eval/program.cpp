@@ -13,7 +13,6 @@
 namespace balmer::eval {
 namespace {
 
-constexpr std::size_t kColumn = ~std::size_t{0};  // mask of an operand that moves with the row
 constexpr std::int16_t kCopy = -1, kFill = -2, kPrefer = -3,
                        kCompiled = -4;  // rows of instructions that the table lacks
 

@@ -21,6 +21,9 @@ namespace balmer::eval {
 /// Rows of the largest block.
 inline constexpr std::size_t kMaxBlockRows = 1024;
 
+/// Mask of an operand that moves with the row.
+inline constexpr std::size_t kColumn = ~std::size_t{0};
+
 inline constexpr std::size_t kAllConstants = static_cast<std::size_t>(-1);
 
 /// Some rows of a block, as bits: row i is bit i % 16 of word i / 16.
@@ -50,7 +53,7 @@ enum class Range : std::uint8_t {
 /// values alone slots are reused as a stack, in one with derivatives each operation keeps its block for the reverse sweep.
 ///
 /// Pointers into the data, the slots and the constants are bound when the program is compiled, so running a block does
-/// nothing but call kernels. Constants may be changed between runs.
+/// nothing but call kernels. Constants may be changed between runs, but for those of compile_values().
 template <class T>
 class Program {
    public:
@@ -68,7 +71,8 @@ class Program {
                  const T* target = nullptr, const T* weights = nullptr);
 
     /// The usual way to values: Range::plain, or Range::watched where has_extended_form() (which costs nothing more here).
-    /// `known`, if given, are columns of the same data, and must live as long as the program is used.
+    /// Operations of constants are done here. `known`, if given, are columns of the same data, and must live as long as the
+    /// program is used.
     void compile_values(const Expression& expression, const OperatorSet& operators, std::span<const T* const> columns,
                         std::size_t n_rows, bool extreme, const KnownColumns<T>* known = nullptr);
 
@@ -131,7 +135,7 @@ class Program {
 
     struct Operand {
         const T* p;
-        std::size_t mask;  // all ones: a column, which moves with the row
+        std::size_t mask;  // kColumn, or 0 for what is the same in each block
         [[nodiscard]] const T* at(std::size_t row) const noexcept { return p + (row & mask); }
     };
 

@@ -15,9 +15,6 @@ namespace {
 /// From this size of a column on operations are joined to chains: it takes about as long as the rest of compiling.
 constexpr std::size_t kChainedBytes = 6144;
 
-/// Mask of an operand that moves with the row.
-constexpr std::size_t kColumnMask = ~std::size_t{0};
-
 /// The form of an operation by which of its two operands is a constant.
 static_assert(vv == 0 && vs == 1 && sv == 2);
 constexpr std::size_t form_of(std::size_t a_scalar, std::size_t b_scalar) noexcept { return 2 * a_scalar + b_scalar; }
@@ -234,7 +231,7 @@ void Program<T>::write_operations(const Expression& expression, Draft& draft, co
         }
         if (known != nullptr && two == 0 && nodes[i - 1].op == Op::Feature && !kept) {
             if (const T* const column = known->find(node.op, nodes[i - 1].index)) {
-                draft.values[i] = {{column, kColumnMask}, 0, 0};
+                draft.values[i] = {{column, kColumn}, 0, 0};
                 continue;
             }
         }

@@ -78,3 +78,21 @@ TEST_CASE("with known columns the mean squared error has the same bits") {
         }
     }
 }
+
+TEST_CASE("known columns are read instead of computed") {
+    const Dataset<double> data = table(100, 1), other = table(90, 1);
+    const std::vector<Op> sine = {Op::Sin};
+    const eval::KnownColumns<double> wrong(other, sine, OperatorSet::builtin());
+    const Evaluator<double> evaluator(data);
+    Workspace<double> workspace;
+    const auto differs = [&](const char* text) {
+        const Expression e = parse(text);
+        return eval::mean_squared_error(evaluator, e, 90, workspace, 1e9, &wrong) !=
+               evaluator.mean_squared_error(e, 90, workspace);
+    };
+    CHECK(differs("sin(x0)"));
+    CHECK(differs("2 * sin(x2) + x1"));
+    CHECK_FALSE(differs("sin(x0 + 1)"));
+    CHECK_FALSE(differs("cos(x0)"));
+    CHECK_FALSE(differs("sin(0.5) * x0"));
+}
