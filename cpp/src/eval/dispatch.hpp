@@ -19,6 +19,9 @@ inline const Kernels<float>& kernels_of<float>(const KernelTable& table) noexcep
     return table.f32;
 }
 
+/// The natural logarithm, the same bits everywhere: the value of Op::Log. log 0 is -inf.
+[[nodiscard]] inline double natural_log(double x) { return kernels().log(x); }
+
 /// While one lives, subnormal numbers count as zero on this thread.
 class FlushSubnormals {
    public:

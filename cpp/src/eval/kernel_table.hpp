@@ -113,6 +113,9 @@ struct KernelTable {
     const char* isa;  ///< "baseline", "x86-64-v3", "x86-64-v4", "neon"
     Kernels<double> f64;
     Kernels<float> f32;
+    /// The natural logarithm of one number: the bits of Op::Log, whose kernels count subnormal numbers as zero, without a
+    /// look at the state of the processor.
+    double (*log)(double x) noexcept;
     /// lanes[i % 16] = the sum of a[i] b[i], each product rounded; any n.
     void (*dot)(const double* a, const double* b, std::size_t n, double* lanes) noexcept;
     /// y[i] -= factor x[i], the product rounded; any n.

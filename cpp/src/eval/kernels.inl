@@ -259,6 +259,15 @@ struct RowOf;
 #include "balmer/expr/operators.def"
 #undef BALMER_OP
 
+/// No intermediate value is subnormal, as x is not.
+double log_of_one(double x) noexcept {
+    constexpr double kSmallest = 0x1p-1022;
+    const Vec<double> a = Vec<double>::broadcast(x < kSmallest && x > -kSmallest ? 0.0 : x);
+    alignas(64) double lanes[Vec<double>::kSize];
+    LogRow::value(a, a, a).store(lanes);
+    return lanes[0];
+}
+
 template <std::size_t first, std::size_t second, Chained chained, class T>
 constexpr void fill_chain(Kernels<T>& kernels) noexcept {
     using First = typename RowOf<kArithmetic.row[first]>::Type;

@@ -7,6 +7,7 @@
 
 #include "balmer/evolve/crossover.hpp"
 #include "balmer/expr/simplify.hpp"
+#include "eval/dispatch.hpp"
 
 namespace balmer {
 
@@ -34,13 +35,12 @@ void AdaptiveWeights::record(Mutation mutation, bool improved) noexcept {
                      kPrior = 12;  // successes before the first, of twice as many attempts
     const auto k = static_cast<std::size_t>(mutation);
     attempts_[k] += 1;
-    if (improved) successes_[k] += 1;
-    double attempts = 0, successes = 0;
-    for (std::size_t i = 0; i < kMutations; ++i) {
-        attempts += attempts_[i];
-        successes += successes_[i];
+    all_attempts_ += 1;
+    if (improved) {
+        successes_[k] += 1;
+        all_successes_ += 1;
     }
-    const double mean = (successes + kPrior) / (attempts + 2 * kPrior);
+    const double mean = (all_successes_ + kPrior) / (all_attempts_ + 2 * kPrior);
     const double rate = (successes_[k] + 1) / (attempts_[k] + 2);
     multipliers_[k] += kSmoothing * (std::clamp(rate / mean, kFloor, 1 / kFloor) - multipliers_[k]);
 }
@@ -299,7 +299,7 @@ bool Island::accept(const Candidate& parent, Candidate& child, double temperatur
         const double spread = temperature * options.alpha;
         // At temperature 0 an improvement always lives, a tie if it is not too common.
         limit = parent.cost;
-        if (spread > 0) limit += spread * (apply(Op::Log, rarity) - apply(Op::Log, u));
+        if (spread > 0) limit += spread * (eval::natural_log(rarity) - eval::natural_log(u));
     }
     const bool ties_live = u <= rarity || temperature > 0;
     const double bound = (limit - options.parsimony * child.complexity) * context_->norm;

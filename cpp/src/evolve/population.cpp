@@ -5,28 +5,30 @@
 #include <utility>
 
 #include "balmer/expr/op.hpp"
+#include "eval/dispatch.hpp"
 
 namespace balmer {
 
-double Ranking::key(const Candidate& candidate) const noexcept {
+double Ranking::key(const Candidate& candidate) const {
     // Not std::log: its last bit differs between machines. A loss of the user's may be 0 or negative: below all positive
     // ones (whose logarithms are above -745), and finite, so that rarity still counts.
-    const double cost = candidate.cost > 0 ? apply(Op::Log, candidate.cost) : -1000 - apply(Op::Log1p, -candidate.cost);
+    const double cost =
+        candidate.cost > 0 ? eval::natural_log(candidate.cost) : -1000 - apply(Op::Log1p, -candidate.cost);
     return frequencies == nullptr ? cost : cost + scaling * frequencies->frequency(candidate.complexity);
 }
 
 Population::Population(std::vector<Candidate> members)
     : members_(std::move(members)), keys_(members_.size()), order_(members_.size()) {
     std::iota(order_.begin(), order_.end(), 0U);
+    by_age_ = order_;
+    std::ranges::stable_sort(by_age_, {}, [&](std::uint32_t slot) { return members_[slot].birth; });
     for (const Candidate& member : members_) births_ = std::max(births_, member.birth);
 }
 
-std::size_t Population::oldest() const noexcept {
-    std::size_t slot = 0;
-    for (std::size_t i = 1; i < members_.size(); ++i) {
-        if (members_[i].birth < members_[slot].birth) slot = i;
-    }
-    return slot;
+void Population::make_youngest(std::size_t slot) noexcept {
+    members_[slot].birth = ++births_;
+    const auto at = std::ranges::find(by_age_, static_cast<std::uint32_t>(slot));
+    std::rotate(at, at + 1, by_age_.end());
 }
 
 void Population::replace(std::size_t slot, Candidate& newborn, const Ranking& ranking) {

@@ -456,6 +456,16 @@ TEST_CASE("products of columns are rounded before they are added or subtracted, 
     }
 }
 
+TEST_CASE("the logarithm of one number has the bits of the operator on every set") {
+    for (const double x : Arguments<double>(4096).a) {
+        for (const KernelTable* table : all_tables()) {
+            CAPTURE(table->isa);
+            CAPTURE(x);
+            CHECK(same_bits(table->log(x), balmer::apply(Op::Log, x)));
+        }
+    }
+}
+
 TEST_CASE_TEMPLATE("normal equations have each product in its place, the same bits on every set", T, float, double) {
     std::mt19937_64 random(4);
     for (std::size_t k_count = 0; k_count <= 11; ++k_count) {

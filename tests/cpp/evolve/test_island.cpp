@@ -205,6 +205,15 @@ TEST_CASE("weights follow success, within bounds") {
     CHECK(weights.multiplier(Mutation::add_node) > 1.5);
     CHECK(weights.multiplier(Mutation::rotate_tree) == doctest::Approx(0.05).epsilon(0.01));
     CHECK(weights.multiplier(Mutation::simplify) == 1);
+
+    // A copy that was saved and restored goes on in the same way.
+    AdaptiveWeights restored;
+    restored.restore(weights.state());
+    for (int k = 0; k < 50; ++k) {
+        for (AdaptiveWeights* both : {&weights, &restored}) both->record(Mutation::insert_node, k % 3 == 0);
+    }
+    CHECK(restored.multiplier(Mutation::insert_node) == weights.multiplier(Mutation::insert_node));
+    CHECK(restored.state().attempts == weights.state().attempts);
 }
 
 }  // namespace

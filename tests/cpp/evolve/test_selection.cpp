@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <numeric>
 #include <vector>
@@ -126,6 +128,29 @@ TEST_CASE("the oldest make room, and ranks follow cost and rarity") {
     }
 }
 
+TEST_CASE("the oldest is the member with the smallest number, whatever was renewed in between") {
+    std::vector<Candidate> members(9, candidate("x0", 1.0));
+    const std::array<std::uint64_t, 9> births = {40, 3, 17, 5, 90, 2, 8, 33, 4};
+    for (std::size_t i = 0; i < members.size(); ++i) members[i].birth = births[i];
+    Population population(std::move(members));
+    CHECK(population.births() == 90);
+    const auto smallest = [&] {
+        std::size_t slot = 0;
+        for (std::size_t i = 1; i < population.size(); ++i) {
+            if (population[i].birth < population[slot].birth) slot = i;
+        }
+        return slot;
+    };
+    CHECK(population.oldest() == 5);
+    Rng rng(3, 0);
+    for (int k = 0; k < 200; ++k) {
+        const std::size_t slot = rng.uniform() < 0.5 ? population.oldest() : rng.below(9);
+        population.make_youngest(slot);
+        CHECK(population[slot].birth == 91 + static_cast<std::uint64_t>(k));
+        REQUIRE(population.oldest() == smallest());
+    }
+}
+
 TEST_CASE("a huge scaling of the parsimony does not overflow the ranks") {
     FrequencyStatistics statistics(2);
     for (int k = 0; k < 1000; ++k) statistics.add(1);
@@ -151,6 +176,9 @@ TEST_CASE("the table answers as an evaluation would") {
     CHECK_FALSE(table.find(key, 0.6).has_value());
     table.clear();
     CHECK_FALSE(table.find(key, 0.4).has_value());
+    CHECK_FALSE(table.find(0, infinity).has_value());  // of what is empty
+    table.insert(key, 0.125, 0.5);
+    CHECK(table.find(key, 0.4) == 0.125);
     CHECK(LossTable::key(roles) != LossTable::key(std::vector<Expression>{parse("x0 + 1.25")}));
 }
 

@@ -17,8 +17,8 @@ class Rng {
 
     /// 64 random bits.
     [[nodiscard]] std::uint64_t next() noexcept {
-        if ((draw_ >> 1) != block_draw_) refill();
-        return cache_[draw_++ & 1];
+        if (draw_ / kCached != cached_) refill();
+        return cache_[draw_++ % kCached];
     }
 
     /// Uniform in [0, 1), with 53 random bits.
@@ -47,7 +47,7 @@ class Rng {
     [[nodiscard]] State state() const noexcept { return {seed_, stream_, draw_}; }
     void restore(const State& state) noexcept {
         seed_ = state.seed, stream_ = state.stream, draw_ = state.draw;
-        block_draw_ = ~std::uint64_t{0};
+        cached_ = ~std::uint64_t{0};
     }
 
     /// The generator itself: one block of four words. Public so that it can be checked against published vectors.
@@ -55,13 +55,15 @@ class Rng {
                                                              std::array<std::uint32_t, 2> key) noexcept;
 
    private:
+    static constexpr std::size_t kBlocks = 2, kCached = 2 * kBlocks;  // draws that are made at once
+
     void refill() noexcept;
 
     std::uint64_t seed_ = 0;
     std::uint64_t stream_ = 0;
-    std::uint64_t draw_ = 0;                        // 64-bit draws made so far
-    std::uint64_t block_draw_ = ~std::uint64_t{0};  // which block of two draws is in cache_
-    std::uint64_t cache_[2] = {0, 0};
+    std::uint64_t draw_ = 0;                    // 64-bit draws made so far
+    std::uint64_t cached_ = ~std::uint64_t{0};  // which of the groups of draws is in cache_
+    std::array<std::uint64_t, kCached> cache_{};
 };
 
 }  // namespace balmer

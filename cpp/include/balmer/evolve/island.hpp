@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -71,10 +72,13 @@ class AdaptiveWeights {
     [[nodiscard]] State state() const noexcept { return {attempts_, successes_, multipliers_}; }
     void restore(const State& state) noexcept {
         attempts_ = state.attempts, successes_ = state.successes, multipliers_ = state.multipliers;
+        all_attempts_ = std::accumulate(attempts_.begin(), attempts_.end(), 0.0);
+        all_successes_ = std::accumulate(successes_.begin(), successes_.end(), 0.0);
     }
 
    private:
     MutationTable attempts_{}, successes_{}, multipliers_{};
+    double all_attempts_ = 0, all_successes_ = 0;
 };
 
 /// A population, its random stream and what it has found. Islands meet only between iterations, by migration.

@@ -20,8 +20,12 @@ class LossTable {
    public:
     LossTable() : entries_(kEntries) {}
 
+    /// Forgets all: what was inserted in an earlier generation does not count.
     void clear() noexcept {
-        for (Entry& entry : entries_) entry = {};
+        if (++generation_ == 0) {
+            for (Entry& entry : entries_) entry = {};
+            generation_ = 1;
+        }
     }
 
     /// Hash of the nodes and constants as they stand. Two lanes, so that one multiplication need not wait for the other.
@@ -39,20 +43,21 @@ class LossTable {
             }
         }
         add(lanes[0], lanes[1]);
-        return lanes[0] == 0 ? 1 : lanes[0];  // 0 marks an empty entry
+        return lanes[0];
     }
 
     /// The loss, infinity if it is known to be above `bound`, or nullopt.
     [[nodiscard]] std::optional<double> find(std::uint64_t key, double bound) const noexcept {
         const Entry& entry = entries_[key % kEntries];
-        if (entry.key != key || (entry.is_bound && entry.loss < bound)) return std::nullopt;
+        if (entry.key != key || entry.generation != generation_) return std::nullopt;
+        if (entry.is_bound && entry.loss < bound) return std::nullopt;
         return entry.is_bound ? std::numeric_limits<double>::infinity() : entry.loss;
     }
 
     /// Remembers the outcome of an evaluation under that bound.
     void insert(std::uint64_t key, double loss, double bound) noexcept {
         const bool is_bound = loss == std::numeric_limits<double>::infinity();
-        entries_[key % kEntries] = {key, is_bound ? bound : loss, is_bound};
+        entries_[key % kEntries] = {key, is_bound ? bound : loss, generation_, is_bound};
     }
 
    private:
@@ -60,9 +65,11 @@ class LossTable {
     struct Entry {
         std::uint64_t key = 0;
         double loss = 0;
+        std::uint32_t generation = 0;  // of an empty one
         bool is_bound = false;
     };
     std::vector<Entry> entries_;
+    std::uint32_t generation_ = 1;
 };
 
 }  // namespace balmer

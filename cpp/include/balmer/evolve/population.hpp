@@ -16,7 +16,7 @@ struct Ranking {
     double scaling = 0;
 
     /// Logarithm of cost * exp(scaling * frequency of its complexity): the same order, without overflow.
-    [[nodiscard]] double key(const Candidate& candidate) const noexcept;
+    [[nodiscard]] double key(const Candidate& candidate) const;
 };
 
 class Population {
@@ -33,7 +33,7 @@ class Population {
     /// The slot of the member of that rank, 0 the best.
     [[nodiscard]] std::size_t ranked(std::size_t rank) const noexcept { return order_[rank]; }
     /// The slot of the member that was born first.
-    [[nodiscard]] std::size_t oldest() const noexcept;
+    [[nodiscard]] std::size_t oldest() const noexcept { return by_age_.front(); }
 
     /// Puts `newborn` into the slot and gives it the old member's storage in exchange. Gives the newborn its number.
     void replace(std::size_t slot, Candidate& newborn, const Ranking& ranking);
@@ -41,7 +41,7 @@ class Population {
     void copy_into(std::size_t slot, const Candidate& newborn, const Ranking& ranking);
     /// Gives a member that was changed in place its new rank.
     void update(std::size_t slot, const Ranking& ranking);
-    void make_youngest(std::size_t slot) noexcept { members_[slot].birth = ++births_; }
+    void make_youngest(std::size_t slot) noexcept;
 
     /// Ranks all members anew.
     void rank(const Ranking& ranking);
@@ -51,8 +51,9 @@ class Population {
 
    private:
     std::vector<Candidate> members_;
-    std::vector<double> keys_;          // by slot
-    std::vector<std::uint32_t> order_;  // slots by rising key
+    std::vector<double> keys_;           // by slot
+    std::vector<std::uint32_t> order_;   // slots by rising key
+    std::vector<std::uint32_t> by_age_;  // slots, that of the oldest first
     std::uint64_t births_ = 0;
 };
 

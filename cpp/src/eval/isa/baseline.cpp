@@ -27,7 +27,8 @@ double load_widened(const float* p) noexcept { return static_cast<double>(*p); }
 void fence() noexcept {}
 
 constexpr KernelTable kTable{
-    "baseline", make_kernels<double>(), make_kernels<float>(), dot, subtract_multiple, enter_fp, restore_fp, fence};
+    "baseline", make_kernels<double>(), make_kernels<float>(), log_of_one, dot, subtract_multiple, enter_fp, restore_fp,
+    fence};
 
 }  // namespace
 

@@ -25,7 +25,8 @@ Native<double>::Real load_widened(const float* p) noexcept { return vcvt_f64_f32
 void fence() noexcept {}
 
 constexpr KernelTable kTable{
-    "neon", make_kernels<double>(), make_kernels<float>(), dot, subtract_multiple, enter_fp, restore_fp, fence};
+    "neon", make_kernels<double>(), make_kernels<float>(), log_of_one, dot, subtract_multiple, enter_fp, restore_fp,
+    fence};
 
 }  // namespace
 

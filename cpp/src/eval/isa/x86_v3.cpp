@@ -24,8 +24,15 @@ Native<double>::Real load_widened(const float* p) noexcept { return _mm256_cvtps
 
 void fence() noexcept { _mm_sfence(); }
 
-constexpr KernelTable kTable{
-    "x86-64-v3", make_kernels<double>(), make_kernels<float>(), dot, subtract_multiple, enter_fp, restore_fp, fence};
+constexpr KernelTable kTable{"x86-64-v3",
+                             make_kernels<double>(),
+                             make_kernels<float>(),
+                             log_of_one,
+                             dot,
+                             subtract_multiple,
+                             enter_fp,
+                             restore_fp,
+                             fence};
 
 }  // namespace
 
