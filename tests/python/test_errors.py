@@ -55,6 +55,7 @@ def frame(**columns):
         (frame(c=["iron"] * 30), Y, r"column 'c' of X holds text \('iron' in row 0\): leave the column out"),
         (X, ["iron"] * 30, "iron"),
         (X.astype(complex), Y, "Complex data not supported"),
+        (X, Y.astype(complex), "Complex data not supported"),
         (pd.DataFrame(X, columns=["a", "b", "a"]), Y, "'a' stands for two columns, 0 and 2: rename"),
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else None,

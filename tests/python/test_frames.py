@@ -45,6 +45,26 @@ def test_names_are_kept(frame):
 
 
 @BOTH
+def test_an_array_has_no_names(frame):
+    refitted = model().fit(frame(extra=np.arange(40.0)), Y).fit(X, Y)
+    assert not hasattr(refitted, "feature_names_in_")
+    assert refitted.n_features_in_ == 2
+    assert {symbol.name for symbol in refitted.sympy().free_symbols} == {"x0", "x1"}
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.longdouble, np.int64, np.uint8])
+def test_arrays_of_any_numbers(kind):
+    X = RNG.integers(1, 9, size=(30, 2)).astype(kind)
+    y = (2 * X[:, 0] + X[:, 1]).astype(kind)
+    listed = model().fit(X.tolist(), y.tolist())
+    for order in "CF":
+        fitted = model().fit(np.array(X, order=order), y[:, None])
+        assert [str(row.expression) for row in fitted.fronts_[0]] == [
+            str(row.expression) for row in listed.fronts_[0]
+        ]
+
+
+@BOTH
 def test_an_expression_takes_the_columns_by_name(frame):
     law = balmer.parse("mass - 2 * area", ["mass", "area"])
     data = frame(other=1.0)
