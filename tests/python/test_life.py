@@ -330,6 +330,37 @@ def test_a_thousand_small_fits_leak_nothing():
     assert sizes[-1] - sizes[199] < 4e6  # 5 kB a fit
 
 
+MOST_MEMORY = """
+import resource, sys
+import numpy as np
+from balmer import SymbolicRegressor
+
+def most():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+rng = np.random.default_rng(0)
+X = rng.uniform(1, 3, size=(6000, 4))
+y = np.exp(-X[:, 0]) * X[:, 1] + np.sin(X[:, 2] * X[:, 3]) + 0.01 * rng.normal(size=6000)
+options = {"unary_operators": ["sin", "exp"], "random_state": 0, "verbosity": 0, "n_jobs": 2}
+SymbolicRegressor(niterations=1, seeding=False, **options).fit(X[:50], y[:50])
+before = most()
+model = SymbolicRegressor(memory_limit_in_bytes=float(sys.argv[1]), **options).fit(X, y)
+print(model.stop_reason_, most() - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="sizes are in kB on Linux")
+def test_a_search_keeps_to_its_memory():
+    run = subprocess.run(
+        [sys.executable, "-c", MOST_MEMORY, "1.5e8"], capture_output=True, text=True, check=True, timeout=300
+    )
+    reason, size = run.stdout.split()
+    assert (
+        reason == "settled"
+    )  # what is compared with the residual then is the most that a search makes at once
+    assert int(size) < 1.5e8
+
+
 FITS_IN_PROCESSES = """
 import multiprocessing, sys
 sys.path.insert(0, sys.argv[2])

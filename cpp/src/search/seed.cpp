@@ -27,6 +27,7 @@ namespace {
 
 constexpr std::size_t kScreenRows = 64, kNoisyScreenRows = 256, kWaveRows = 512, kSeparationRows = 1000;
 constexpr double kBytesOfFormula = 250;    // of the largest library, with its tables
+constexpr double kBytesOfTestRow = 48e3;   // of the simple formulas that a residual is compared with
 constexpr double kFinishWork = 5e8;        // nodes times rows, or a tenth of all
 constexpr double kExact = 1e-20;           // of the variance: far below anything but rounding
 constexpr double kRounding = 1e-28;        // of the variance: what a well-conditioned law leaves
@@ -68,11 +69,23 @@ std::vector<FrontEntry> entries_of(const SeedArchive& archive) {
     return all;
 }
 
+/// As many of `wanted` things as there is room for, at least one.
+std::size_t within(double bytes, double bytes_of_one, std::size_t wanted) {
+    const double room = std::max(1.0, bytes / bytes_of_one);
+    return room < static_cast<double>(wanted) ? static_cast<std::size_t>(room) : wanted;
+}
+
 DeepOptions deep_within(double bytes) {
     DeepOptions deep;
-    const double room = bytes / kBytesOfFormula;
-    if (room < static_cast<double>(deep.formulas)) deep.formulas = static_cast<std::size_t>(room);
+    deep.formulas = within(bytes, kBytesOfFormula, deep.formulas);
     return deep;
+}
+
+/// Of a round: for each atom there are two or three formulas in the library, with values on the screen rows, and those
+/// of the atom itself are there once more in single precision.
+double bytes_of_atom(std::size_t screen_rows) {
+    const double rows = static_cast<double>(screen_rows);
+    return 2.5 * (kBytesOfFormula + sizeof(double) * rows) + sizeof(float) * rows;
 }
 
 /// Puts views without a variable that is a factor of its own before the others; returns those without one that is a term.
@@ -142,8 +155,8 @@ void Seed::solve(std::span<const View> views, Polisher& polisher, const Campaign
         ViewSolver solver(view, polisher, first_rows(data_, campaign.screen_rows));
         for (const std::size_t atoms : campaign.atoms) {
             RoundOptions round;
-            round.atoms = atoms;
-            round.factors = atoms / 4;
+            round.atoms = within(options_.memory_limit_in_bytes / 4, bytes_of_atom(campaign.screen_rows), atoms);
+            round.factors = round.atoms / 4;
             round.polish = 30;
             round.every_triple = atoms == kAtomsWithTriples;
             round.bilinear = atoms >= kAtomsWithTriples ? kAtomsInProducts : 0;
@@ -179,12 +192,16 @@ void Seed::noisy_rounds(const View& raw, std::span<const View> views, Polisher& 
         // Larger rounds for the views, and in them the transforms, that did best in the smaller ones.
         std::stable_sort(order.begin(), order.end(),
                          [&](std::size_t a, std::size_t b) { return solvers[a]->promise() < solvers[b]->promise(); });
-        order.resize(std::min(order.size(), step.views));
+        const double bytes = options_.memory_limit_in_bytes, bytes_of_one = bytes_of_atom(kNoisyScreenRows);
+        const std::size_t atoms = within(bytes / 4, bytes_of_one, step.atoms);
+        const std::size_t most = within(0.6 * bytes, bytes_of_one * static_cast<double>(atoms), step.views);
+        for (std::size_t k = most; k < order.size(); ++k) solvers[order[k]].reset();
+        order.resize(std::min(order.size(), most));
         const double before = description();
         for (const std::size_t v : order) {
             RoundOptions round;
-            round.atoms = step.atoms;
-            round.factors = step.atoms / 4;
+            round.atoms = atoms;
+            round.factors = atoms / 4;
             round.weighted = true;
             round.polish = 100;
             round.every_triple = step.atoms <= kAtomsWithTriples;
@@ -199,9 +216,14 @@ void Seed::noisy_rounds(const View& raw, std::span<const View> views, Polisher& 
     }
 }
 
+std::vector<std::uint32_t> Seed::rows_of_test(std::size_t wanted) const {
+    const std::size_t most = within(options_.memory_limit_in_bytes / 4, kBytesOfTestRow, wanted);
+    return first_rows(data_, std::max(kFewestRowsOfResidual, most));
+}
+
 bool Seed::something_left(const View& raw, Polisher& polisher) const {
     const Found* best = polisher.archive().best();
-    const std::vector<std::uint32_t> rows = first_rows(data_, 1000);
+    const std::vector<std::uint32_t> rows = rows_of_test(1000);
     if (!best) return true;
     // Too few rows to tell noise from a law: only a formula that is close already is worth a larger search.
     if (rows.size() < kRowsThatTellNoise) {
@@ -217,7 +239,7 @@ bool Seed::leaves_noise(const Expression& formula, const std::atomic<bool>& canc
     const Evaluator<double> evaluator(data_, operators_);
     Workspace<double> workspace;
     const double loss = evaluator.mean_squared_error(formula, data_.n_rows(), workspace);
-    const std::vector<std::uint32_t> rows = first_rows(data_, kRowsOfResidual);
+    const std::vector<std::uint32_t> rows = rows_of_test(kRowsOfResidual);
     if (rows.size() < kFewestRowsOfResidual || !tells_of_noise(loss / data_.target_variance())) return false;
     const View raw = raw_view(data_, vocabulary);
     const ResidualTest test(formula, raw, vocabulary, evaluator, workspace);
@@ -319,7 +341,7 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
             solve(views, polisher, {.atoms = {4000}, .screen_rows = kScreenRows}, log);
             in_each_view(on.dictionary, "any denominator",
                          [&](const View& view) { dictionary_of_any_denominator(view, polisher); });
-            const DeepOptions deep = deep_within(options_.memory_limit_in_bytes / 2);
+            const DeepOptions deep = deep_within(options_.memory_limit_in_bytes / 4);
             in_each_view(on.deep, "deep", [&](const View& view) { deep_search(view, polisher, few, deep); });
             in_each_view(on.inner_constants, "inner constants",
                          [&](const View& view) { parametric(view, polisher, few, 0); });

@@ -72,6 +72,9 @@ class Seed {
     /// Whether the residual of the best formula follows some simple formula more than noise would.
     [[nodiscard]] bool something_left(const View& raw, Polisher& polisher) const;
 
+    /// The first rows of positive weight, as many as are wanted and as memory allows.
+    [[nodiscard]] std::vector<std::uint32_t> rows_of_test(std::size_t wanted) const;
+
     const Dataset<double>& data_;
     const OperatorSet& operators_;
     const SearchOptions& options_;
