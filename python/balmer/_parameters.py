@@ -190,9 +190,9 @@ class SearchParameters(BaseEstimator):  # type: ignore[misc]
         the front has a loss below the number, or fulfils ``"stop_if(loss, complexity) = loss < 1e-6 &&
         complexity < 10"``.
     memory_limit_in_bytes : float
-        What the search may take beside the data; it keeps to 1e8 and more. Where it does not suffice, the
-        stages before and after evolution look at a sample of the rows and at fewer formulas; losses are those
-        of all rows always.
+        What the search may take beside the data; a limit of 1.5e8 or more is kept. Where it does not suffice,
+        the stages before and after evolution look at a sample of the rows and at fewer formulas; losses are
+        those of all rows always.
     guesses : list of str, optional
         Formulas to start from; their constants are fitted. For more than one target, a list of lists. With an
         `expression_spec`, dicts of its parts and parameters: ``{"f": "#1 + 2", "p": [0, 1]}``.

@@ -1,6 +1,6 @@
 // The kernels of one instruction set, made from the table of operators. Included by isa/*.cpp inside an anonymous
-// namespace, after the vector types and functions of that set. Arrays come in multiples of 16 values (kSumLanes), so
-// only the sums have remainders.
+// namespace, after the vector types and functions of that set, its sums and its control of subnormals. Arrays come in
+// multiples of 16 values (kSumLanes), so only the sums have remainders.
 
 /// Each row of the table as a type: its value and derivatives over any vector type.
 #define BALMER_OP(ID, NAMES, ARITY, VALUE, DA, DB, DC, ...)                                         \
@@ -311,4 +311,10 @@ constexpr Kernels<T> make_kernels() noexcept {
     kernels.residuals = residuals<T>;
     kernels.normal_equations = normal_equations<T>;
     return kernels;
+}
+
+constexpr KernelTable make_table(const char* isa) noexcept {
+    return {
+        isa,  make_kernels<double>(), make_kernels<float>(), log_of_one, dot, subtract_multiple, enter_fp, restore_fp,
+        fence};
 }

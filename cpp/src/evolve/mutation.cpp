@@ -202,17 +202,18 @@ bool Mutator::swap_operands(const Expression& parent, Rng& rng, Expression& chil
 /// place of one of the pivot's operands; that operand becomes the root's in the place of the pivot.
 bool Mutator::rotate_tree(const Expression& parent, Rng& rng, Expression& child) const {
     const Node* const nodes = parent.nodes.data();
-    const auto inner_operands = [nodes](std::size_t i) {  // without branches up to two operands
+    const auto is_inner = [nodes](std::size_t i) { return nodes[i].arity > 0 ? 1U : 0U; };
+    const auto inner_operands = [&](std::size_t i) {  // without branches up to two operands
         const std::size_t arity = nodes[i].arity, one = arity > 0, two = arity > 1;
         std::size_t operand = i - one;
-        std::size_t count = one & (nodes[operand].arity > 0 ? 1U : 0U);
+        std::uint32_t count = is_inner(operand);
         operand -= nodes[operand].size & (0 - two);
-        count += two & (nodes[operand].arity > 0 ? 1U : 0U);
+        count += is_inner(operand) & static_cast<std::uint32_t>(two);
         for (std::size_t k = 2; k < arity; ++k) {
             operand -= nodes[operand].size;
-            count += nodes[operand].arity > 0 ? 1U : 0U;
+            count += is_inner(operand);
         }
-        return static_cast<std::uint32_t>(count);
+        return count;
     };
     const std::size_t root = random_node(parent, rng, [&](std::size_t i) { return inner_operands(i) > 0; });
     if (root == kNone) return false;

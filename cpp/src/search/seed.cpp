@@ -28,6 +28,8 @@ namespace {
 constexpr std::size_t kScreenRows = 64, kNoisyScreenRows = 256, kWaveRows = 512, kSeparationRows = 1000;
 constexpr double kBytesOfFormula = 250;    // of the largest library, with its tables
 constexpr double kBytesOfTestRow = 48e3;   // of the simple formulas that a residual is compared with
+constexpr double kShareOfStep = 0.2;       // of the memory: what grows is there twice for a while
+constexpr double kShareOfViews = 0.6;      // of the memory: the libraries of all views of a round, which live on
 constexpr double kFinishWork = 5e8;        // nodes times rows, or a tenth of all
 constexpr double kExact = 1e-20;           // of the variance: far below anything but rounding
 constexpr double kRounding = 1e-28;        // of the variance: what a well-conditioned law leaves
@@ -153,17 +155,18 @@ void Seed::solve(std::span<const View> views, Polisher& polisher, const Campaign
     SeedArchive& archive = polisher.archive();
     for (const View& view : views) {
         ViewSolver solver(view, polisher, first_rows(data_, campaign.screen_rows));
-        for (const std::size_t atoms : campaign.atoms) {
+        for (const std::size_t wanted : campaign.atoms) {
+            const std::size_t atoms = within(memory_of_step(), bytes_of_atom(campaign.screen_rows), wanted);
             RoundOptions round;
-            round.atoms = within(options_.memory_limit_in_bytes / 4, bytes_of_atom(campaign.screen_rows), atoms);
-            round.factors = round.atoms / 4;
+            round.atoms = atoms;
+            round.factors = atoms / 4;
             round.polish = 30;
-            round.every_triple = atoms == kAtomsWithTriples;
-            round.bilinear = atoms >= kAtomsWithTriples ? kAtomsInProducts : 0;
+            round.every_triple = wanted == kAtomsWithTriples;
+            round.bilinear = wanted >= kAtomsWithTriples ? kAtomsInProducts : 0;
             solver.round(round);
             log(view.name + ": families, " + std::to_string(atoms) + " atoms");
             if (archive.exact() || polisher.stopped()) return;
-            if (atoms < 4000 || !options_.stages.factors) continue;
+            if (wanted < 4000 || !options_.stages.factors) continue;
             const FactorOptions factors{
                 .pair_factors = atoms / 20, .pair_atoms = 800, .single_factors = 2 * atoms, .single_atoms = 1000};
             search_over_factors(view, solver.library(), polisher, factors);
@@ -192,9 +195,10 @@ void Seed::noisy_rounds(const View& raw, std::span<const View> views, Polisher& 
         // Larger rounds for the views, and in them the transforms, that did best in the smaller ones.
         std::stable_sort(order.begin(), order.end(),
                          [&](std::size_t a, std::size_t b) { return solvers[a]->promise() < solvers[b]->promise(); });
-        const double bytes = options_.memory_limit_in_bytes, bytes_of_one = bytes_of_atom(kNoisyScreenRows);
-        const std::size_t atoms = within(bytes / 4, bytes_of_one, step.atoms);
-        const std::size_t most = within(0.6 * bytes, bytes_of_one * static_cast<double>(atoms), step.views);
+        const double bytes_of_one = bytes_of_atom(kNoisyScreenRows);
+        const std::size_t atoms = within(memory_of_step(), bytes_of_one, step.atoms);
+        const double bytes_of_view = bytes_of_one * static_cast<double>(atoms);
+        const std::size_t most = within(kShareOfViews * options_.memory_limit_in_bytes, bytes_of_view, step.views);
         for (std::size_t k = most; k < order.size(); ++k) solvers[order[k]].reset();
         order.resize(std::min(order.size(), most));
         const double before = description();
@@ -209,15 +213,17 @@ void Seed::noisy_rounds(const View& raw, std::span<const View> views, Polisher& 
             round.noise = residual_of(polisher.archive());
             round.stage = "weighted families";
             solvers[v]->round(round);
-            log(views[v].name + ": weighted families, " + std::to_string(step.atoms) + " atoms");
+            log(views[v].name + ": weighted families, " + std::to_string(atoms) + " atoms");
             if (polisher.archive().exact() || polisher.stopped()) return;
         }
         shortened = description() < before;
     }
 }
 
+double Seed::memory_of_step() const noexcept { return kShareOfStep * options_.memory_limit_in_bytes; }
+
 std::vector<std::uint32_t> Seed::rows_of_test(std::size_t wanted) const {
-    const std::size_t most = within(options_.memory_limit_in_bytes / 4, kBytesOfTestRow, wanted);
+    const std::size_t most = within(memory_of_step(), kBytesOfTestRow, wanted);
     return first_rows(data_, std::max(kFewestRowsOfResidual, most));
 }
 
@@ -341,7 +347,7 @@ SeedResult Seed::run(Work& work, const std::atomic<bool>& cancel) const {
             solve(views, polisher, {.atoms = {4000}, .screen_rows = kScreenRows}, log);
             in_each_view(on.dictionary, "any denominator",
                          [&](const View& view) { dictionary_of_any_denominator(view, polisher); });
-            const DeepOptions deep = deep_within(options_.memory_limit_in_bytes / 4);
+            const DeepOptions deep = deep_within(memory_of_step());
             in_each_view(on.deep, "deep", [&](const View& view) { deep_search(view, polisher, few, deep); });
             in_each_view(on.inner_constants, "inner constants",
                          [&](const View& view) { parametric(view, polisher, few, 0); });

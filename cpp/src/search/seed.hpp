@@ -72,7 +72,10 @@ class Seed {
     /// Whether the residual of the best formula follows some simple formula more than noise would.
     [[nodiscard]] bool something_left(const View& raw, Polisher& polisher) const;
 
-    /// The first rows of positive weight, as many as are wanted and as memory allows.
+    /// Bytes that one step may fill with its libraries.
+    [[nodiscard]] double memory_of_step() const noexcept;
+
+    /// Those on which a residual is tested: the first of positive weight, as many as are wanted and as memory allows.
     [[nodiscard]] std::vector<std::uint32_t> rows_of_test(std::size_t wanted) const;
 
     const Dataset<double>& data_;

@@ -24,21 +24,15 @@ TEST_CASE("draws are the words of the blocks in order, lower half first") {
     Rng rng(0, 0);
     CHECK(rng.next() == 0xe169c58d6627e8d5);
     CHECK(rng.next() == 0x9b00dbd8bc57ac4c);
-    for (std::uint32_t block = 1; block < 20; ++block) {
-        const Words words = Rng::philox({block, 0, 0, 0}, {0, 0});
-        CHECK(rng.next() == (words[0] | std::uint64_t{words[1]} << 32));
-        CHECK(rng.next() == (words[2] | std::uint64_t{words[3]} << 32));
-    }
-    rng.restore({0, 0, 0x1fffffffe});  // where the lower half of the counter overflows
-    CHECK(rng.next() == [] {
-        const Words words = Rng::philox({0xffffffff, 0, 0, 0}, {0, 0});
-        return words[0] | std::uint64_t{words[1]} << 32;
-    }());
-    (void)rng.next();
-    CHECK(rng.next() == [] {
-        const Words words = Rng::philox({0, 1, 0, 0}, {0, 0});
-        return words[0] | std::uint64_t{words[1]} << 32;
-    }());
+    const auto draws_block = [&](std::uint32_t low, std::uint32_t high) {
+        const Words words = Rng::philox({low, high, 0, 0}, {0, 0});
+        const bool first = rng.next() == (words[0] | std::uint64_t{words[1]} << 32);
+        return rng.next() == (words[2] | std::uint64_t{words[3]} << 32) && first;
+    };
+    for (std::uint32_t block = 1; block < 20; ++block) CHECK(draws_block(block, 0));
+    rng.restore({0, 0, 0x1fffffffe});
+    CHECK(draws_block(0xffffffff, 0));
+    CHECK(draws_block(0, 1));
 
     // The key is the seed, the upper half of the counter is the stream.
     Rng other(0x299f31d0a4093822, 0x0370734413198a2e);

@@ -74,7 +74,8 @@ struct SearchOptions {
     double timeout_in_seconds = std::numeric_limits<double>::infinity();  ///< looked at between iterations
     double max_evals = std::numeric_limits<double>::infinity();           ///< evaluations of an expression on all rows
     /// What the stages may take beside the data and some megabytes for each thread. Where it does not suffice they look at
-    /// fewer rows, a fair sample, so it may change what they find; losses are those of all rows always.
+    /// fewer rows, a fair sample, and at fewer formulas, so it may change what they find; losses are those of all rows
+    /// always. A limit of 1.5e8 or more is kept.
     double memory_limit_in_bytes = 1e9;
     double early_stop_loss = 0;            ///< stop when a formula of the front has a loss strictly below
     std::optional<Expression> early_stop;  ///< over (loss, complexity): stop when positive for a formula of the front

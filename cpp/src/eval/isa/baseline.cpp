@@ -20,15 +20,13 @@ double load_widened(const float* p) noexcept { return static_cast<double>(*p); }
 
 #include "eval/sums.inl"
 
-#include "eval/kernels.inl"
-
 #include "eval/isa/control.inl"
 
 void fence() noexcept {}
 
-constexpr KernelTable kTable{
-    "baseline", make_kernels<double>(), make_kernels<float>(), log_of_one, dot, subtract_multiple, enter_fp, restore_fp,
-    fence};
+#include "eval/kernels.inl"
+
+constexpr KernelTable kTable = make_table("baseline");
 
 }  // namespace
 

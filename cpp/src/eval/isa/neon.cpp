@@ -18,15 +18,13 @@ Native<double>::Real load_widened(const float* p) noexcept { return vcvt_f64_f32
 
 #include "eval/sums.inl"
 
-#include "eval/kernels.inl"
-
 #include "eval/isa/control.inl"
 
 void fence() noexcept {}
 
-constexpr KernelTable kTable{
-    "neon", make_kernels<double>(), make_kernels<float>(), log_of_one, dot, subtract_multiple, enter_fp, restore_fp,
-    fence};
+#include "eval/kernels.inl"
+
+constexpr KernelTable kTable = make_table("neon");
 
 }  // namespace
 

@@ -27,21 +27,13 @@ Native<double>::Real load_widened(const float* p) noexcept { return _mm512_cvtps
 
 #include "eval/sums.inl"
 
-#include "eval/kernels.inl"
-
 #include "eval/isa/control.inl"
 
 void fence() noexcept { _mm_sfence(); }
 
-constexpr KernelTable kTable{"x86-64-v4",
-                             make_kernels<double>(),
-                             make_kernels<float>(),
-                             log_of_one,
-                             dot,
-                             subtract_multiple,
-                             enter_fp,
-                             restore_fp,
-                             fence};
+#include "eval/kernels.inl"
+
+constexpr KernelTable kTable = make_table("x86-64-v4");
 
 }  // namespace
 
