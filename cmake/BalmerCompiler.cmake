@@ -32,16 +32,23 @@ function(balmer_compile_options target)
   if(BALMER_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
-  if(BALMER_FUZZ)
-    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)  # tells the fuzzer which branches were taken
-  endif()
   if(BALMER_SANITIZE)
     set(flags -fsanitize=${BALMER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+      list(APPEND flags "-fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/cmake/sanitize.ignore")
+    endif()
     # PUBLIC on the link only: an executable that links the static library needs the run-time of the sanitizer.
     target_compile_options(${target} PRIVATE ${flags} -g1)  # lines are enough for a report
     target_link_options(${target} PUBLIC -fsanitize=${BALMER_SANITIZE})
   endif()
   set_target_properties(${target} PROPERTIES CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
+endfunction()
+
+# Tells the fuzzer which branches were taken, of what it looks for inputs to.
+function(balmer_trace_branches target)
+  if(BALMER_FUZZ)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
 endfunction()
 
 # Counts the lines that are executed, of the library and not of its tests. PUBLIC on the link only, as for sanitizers.
