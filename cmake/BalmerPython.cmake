@@ -14,6 +14,10 @@ target_link_libraries(_core PRIVATE balmer::balmer)
 target_include_directories(_core PRIVATE "${PROJECT_SOURCE_DIR}/python/balmer/include")
 target_compile_definitions(_core PRIVATE BALMER_VERSION_INFO="${PROJECT_VERSION}")
 balmer_compile_options(_core)
+if(BALMER_PRECOMPILE)
+  # To read it takes most of the time that a binding compiles in.
+  target_precompile_headers(_core PRIVATE <pybind11/numpy.h> <pybind11/stl.h>)
+endif()
 if(BALMER_SANITIZE)
   # Half the time to compile: what is looked at is how the core is called, not how fast.
   target_compile_options(_core PRIVATE -O0)

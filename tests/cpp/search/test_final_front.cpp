@@ -10,6 +10,7 @@
 #include "balmer/expr/parse.hpp"
 #include "balmer/expr/print.hpp"
 #include "balmer/search/search.hpp"
+#include "sanitized.hpp"
 #include "search/description_length.hpp"
 #include "search/domain.hpp"
 #include "search/vocabulary.hpp"
@@ -23,6 +24,7 @@ SearchOptions options(std::initializer_list<const char*> unary) {
     for (const char* name : {"+", "-", "*", "/"})
         o.operators.push_back(operator_named(name, OperatorSet::builtin(), 2));
     for (const char* name : unary) o.operators.push_back(operator_named(name, OperatorSet::builtin(), 1));
+    o.seed_work = test::repeats(o.seed_work, 5e7);
     o.evolution.niterations = 3;
     o.evolution.populations = 8;
     return o;

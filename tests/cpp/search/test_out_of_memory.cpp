@@ -17,6 +17,7 @@
 #include "balmer/fit/fit_all.hpp"
 #include "balmer/search/search.hpp"
 #include "core/parallel.hpp"
+#include "sanitized.hpp"
 
 namespace balmer::test {
 namespace {
@@ -105,7 +106,7 @@ TEST_CASE("memory that ends while many formulas are fitted on two threads") {
 
 TEST_CASE("memory that ends in any stage of a search on two threads") {
     const Rows rows(60);
-    check_with_failures(60, [&] {
+    check_with_failures(repeats(60, 30), [&] {
         SearchOptions options;
         options.operators = {Op::Add, Op::Mul, Op::Exp};
         options.n_threads = 2;
