@@ -15,7 +15,7 @@ target_include_directories(_core PRIVATE "${PROJECT_SOURCE_DIR}/python/balmer/in
 target_compile_definitions(_core PRIVATE BALMER_VERSION_INFO="${PROJECT_VERSION}")
 balmer_compile_options(_core)
 if(BALMER_PRECOMPILE)
-  # To read it takes most of the time that a binding compiles in.
+  # A quarter of the time that the bindings compile in goes into reading pybind11.
   target_precompile_headers(_core PRIVATE <pybind11/numpy.h> <pybind11/stl.h>)
 endif()
 if(BALMER_SANITIZE)

@@ -124,7 +124,7 @@ inline constexpr double kNan = __builtin_nan("");
 /// `x`, of which the compiler knows nothing. Clang makes where(m, g, 0 * g) of g * where(m, 1, 0), on the sets whose choice
 /// it sees through: a subnormal g would stay there, and be flushed to zero on the others.
 template <class T>
-BALMER_INLINE Vec<T> fenced(Vec<T> x) noexcept {
+BALMER_INLINE Vec<T> opaque(Vec<T> x) noexcept {
 #if defined(__clang__) && defined(__x86_64__)
     asm("" : "+x"(x.v));
 #endif
